@@ -1,0 +1,83 @@
+// Package secrets holds what the hub needs to keep secrets: a [Value] that cannot be shown
+// by accident, the [Vault] that keeps values, and the [Keeper] that seals them.
+//
+// Package secretstest turns the contracts of Vault and Keeper into checks; package sealed
+// is the Vault over any storage.Store, package keyset the Keeper over a local file.
+package secrets
+
+import (
+	"context"
+	"errors"
+)
+
+// Sentinels. Implementations wrap them; their texts never hold a value.
+var (
+	// ErrNotFound: the vault holds no such secret.
+	ErrNotFound = errors.New("secret not found")
+	// ErrReadOnly: the vault cannot be written through this interface.
+	ErrReadOnly = errors.New("secrets are read-only here")
+	// ErrKeyNotFound: the keeper has no key of this id.
+	ErrKeyNotFound = errors.New("key not found")
+	// ErrSealBroken: what was given to open was not sealed with this key for this
+	// associated data: it was moved, altered or cut.
+	ErrSealBroken = errors.New("seal is broken")
+	// ErrInvalid: an argument is outside the contract.
+	ErrInvalid = errors.New("invalid argument")
+)
+
+// MaxValue is the largest secret a vault takes, in bytes.
+const MaxValue = 64 << 10
+
+// Ref names one generation of one secret.
+type Ref struct {
+	Tenant    string
+	Connector string // the connector's id
+	Name      string
+
+	// Generation grows with each setting of the secret; generations of one name are
+	// kept side by side until deleted, so that a new one can be stored before the old
+	// one is given up.
+	Generation int64
+
+	// Binding is the canonical text of the hosts and places the secret may go to. A
+	// vault that seals makes it part of the associated data: a value put under one
+	// binding cannot be read under another. Other vaults disregard it.
+	Binding string
+}
+
+// Vault keeps the values of connectors' secrets. All methods are safe for concurrent use
+// and honour ctx: once it has ended they return an error that wraps ctx.Err().
+type Vault interface {
+	// Get returns the value put under ref, or ErrNotFound.
+	Get(ctx context.Context, ref Ref) (Value, error)
+
+	// Put stores the value under ref and returns when it is durable. Putting the same
+	// ref again replaces the value. ErrReadOnly if the vault takes no values; ErrInvalid
+	// for an empty value or one above MaxValue.
+	Put(ctx context.Context, ref Ref, v Value) error
+
+	// Delete removes the value of ref; Binding is disregarded. One that is not there
+	// is not an error.
+	Delete(ctx context.Context, ref Ref) error
+
+	// List returns the refs the vault holds for one connector, without Binding, ordered
+	// by name and generation. It never returns values.
+	List(ctx context.Context, tenant, connector string) ([]Ref, error)
+}
+
+// Keeper seals and opens small pieces of data (keys of records, descriptors) with keys that
+// never leave it. All methods are safe for concurrent use.
+type Keeper interface {
+	// KeyID returns the id of the key that Seal should use now. Ids are 1 to 255
+	// bytes of printable ASCII without spaces and are no secret.
+	KeyID(ctx context.Context) (string, error)
+
+	// Seal encrypts plaintext under the named key and binds it to aad, which Open
+	// must be given again. Sealing twice gives different bytes. Neither slice is kept
+	// or changed.
+	Seal(ctx context.Context, keyID string, plaintext, aad []byte) ([]byte, error)
+
+	// Open returns the plaintext of what Seal made with the same key and aad,
+	// ErrKeyNotFound for an unknown key, and ErrSealBroken in every other case.
+	Open(ctx context.Context, keyID string, sealed, aad []byte) ([]byte, error)
+}
