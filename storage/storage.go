@@ -4,6 +4,11 @@
 // revisions; a store finds records by key, name, search key and label, and applies changes
 // all or none. Package storagetest turns every sentence of this contract into a check;
 // a store that passes it can be handed to hub.New.
+//
+// Whoever writes a store finds the rules that every store needs ready made: [CheckKey],
+// [CheckQuery] and [CheckChanges] refuse what the contract refuses, [Record.Normal] gives a
+// record the form in which it is kept, [Query.Cursor] and [Query.Position] make and read page
+// cursors, [PrefixEnd] turns a prefix into a range.
 package storage
 
 import (
@@ -42,8 +47,8 @@ var (
 // Every method that takes a ctx returns promptly with an error that wraps ctx.Err() once
 // ctx has ended, and then has changed nothing or everything; called with an ended ctx it
 // does nothing. Byte slices and label slices are copied on the way in and on the way out:
-// neither side sees the other's later writes. Strings are compared as bytes: no case
-// folding, no normalisation, no trimming.
+// neither side sees the other's later writes. Strings hold any bytes but NUL, valid UTF-8
+// or not, and are compared as bytes: no case folding, no normalisation, no trimming.
 type Store interface {
 	// Get returns the record stored under key, or ErrNotFound.
 	Get(ctx context.Context, key Key) (Record, error)
@@ -63,7 +68,7 @@ type Store interface {
 	// record, one wins.
 	//
 	// A name that one change frees may be taken by a later one of the same Apply. Two
-	// changes of one key are refused with ErrInvalid.
+	// changes of one key are refused with ErrInvalid. No changes are no error.
 	Apply(ctx context.Context, changes ...Change) error
 
 	// Close releases what the store holds. It waits for calls under way. After Close
@@ -97,11 +102,12 @@ type Record struct {
 	Name string
 	// Search is what List orders by and what Query.Prefix is compared with.
 	Search string
-	// Labels are what List can filter by. Their order does not matter and is not kept.
+	// Labels are what List can filter by. Their order does not matter and is not kept;
+	// a label given twice is kept once.
 	Labels []Label
 	// Revision is positive. Each Update must bring a greater one than it expects.
 	Revision int64
-	// Updated is kept to the microsecond, in UTC.
+	// Updated is kept to the microsecond, in UTC; its year is 1 to 9999.
 	Updated time.Time
 	// Data is opaque, at most MaxData bytes. Nil and empty are the same.
 	Data []byte
@@ -131,10 +137,11 @@ type Query struct {
 	Labels []Label // only records that have all of them
 
 	// Limit is the most records in the page; zero means DefaultPage, more than MaxPage
-	// means MaxPage. A page may hold fewer: only an empty Next tells the end.
+	// means MaxPage, less than zero is refused. A page may hold fewer: only an empty
+	// Next tells the end.
 	Limit int
 	// After is the Next of the page before, opaque; empty for the first page. One that
-	// the store did not make is refused with ErrInvalid.
+	// the store did not make for this query (Limit apart) is refused with ErrInvalid.
 	After string
 }
 
