@@ -1,6 +1,7 @@
 package hubtest
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,7 +12,8 @@ import (
 )
 
 // Answer is a scripted answer, to be handed to [Server.Handle] or [Sequence]. It is a value:
-// its methods return a changed copy, so an Answer can be shared and varied freely.
+// its methods return a changed copy, so an Answer can be shared and varied freely. The zero
+// value answers 200 without a body.
 type Answer struct {
 	status int
 	fields []field
@@ -97,13 +99,14 @@ func (a Answer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, f := range a.fields {
 		w.Header().Add(f.name, f.value)
 	}
+	status := cmp.Or(a.status, http.StatusOK)
 	if a.ending == nil {
-		w.WriteHeader(a.status)
+		w.WriteHeader(status)
 		_, _ = w.Write(a.body) // a client that left is no concern of the script
 		return
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
-	w.WriteHeader(a.status)
+	w.WriteHeader(status)
 	_, _ = w.Write(a.body[:a.part])
 	_ = http.NewResponseController(w).Flush()
 	a.ending.ServeHTTP(w, r)
