@@ -1,0 +1,69 @@
+package egress
+
+import (
+	"maps"
+	"net/http"
+)
+
+// roundTripper is one identity's view of an Egress.
+type roundTripper struct {
+	egress   *Egress
+	identity *Identity
+}
+
+// RoundTrip sends req if the policy lets it out. Like every RoundTripper it leaves req as it
+// is and closes its body.
+func (rt *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	transport, err := rt.admit(req)
+	if err != nil {
+		if req.Body != nil {
+			_ = req.Body.Close() // the refusal is the news
+		}
+		return nil, err
+	}
+	once := sendOnce(limitInformational(req))
+	res, err := transport.RoundTrip(once)
+	if err != nil {
+		return nil, err
+	}
+	res.Request = req
+	return res, nil
+}
+
+// admit checks the URL before anything is resolved or sent.
+func (rt *roundTripper) admit(req *http.Request) (*http.Transport, error) {
+	if req.URL == nil {
+		return nil, &Refusal{Reason: RefusedHost}
+	}
+	if err := rt.egress.config.CheckURL(req.URL); err != nil {
+		return nil, err
+	}
+	if req.Host != "" && req.Host != req.URL.Host {
+		return nil, &Refusal{Reason: RefusedHost}
+	}
+	return rt.egress.transport(rt.identity)
+}
+
+// sendOnce returns req in a form that net/http does not send again by itself, unless its
+// method is safe (RFC 9110 §9.2.1).
+func sendOnce(req *http.Request) *http.Request {
+	once := *req
+	once.GetBody = nil
+	if isSafe(req.Method) || hasBody(req) {
+		return &once
+	}
+	once.Header = maps.Clone(req.Header)
+	return &once
+}
+
+func isSafe(method string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
+		return true
+	}
+	return false
+}
+
+func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
+
+func limitInformational(req *http.Request) *http.Request { return req }
