@@ -1,0 +1,141 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/integrationhub/hub/storage"
+)
+
+// Apply implements storage.Store: one transaction, committed before it returns nil.
+func (s *Store) Apply(ctx context.Context, changes ...storage.Change) error {
+	if err := s.apply(ctx, changes); err != nil {
+		return fmt.Errorf("apply: %w", told(ctx, err))
+	}
+	return nil
+}
+
+func (s *Store) apply(ctx context.Context, changes []storage.Change) error {
+	if err := s.gate.enter(); err != nil {
+		return err
+	}
+	defer s.gate.leave()
+	if err := storage.CheckChanges(changes); err != nil {
+		return err
+	}
+	if len(changes) == 0 {
+		return ctx.Err()
+	}
+	return s.write(ctx, func(ctx context.Context, conn *sql.Conn) error {
+		for i, c := range changes {
+			c.Record = c.Record.Normal()
+			if err := s.change(ctx, conn, c); err != nil {
+				return &storage.ChangeError{Index: i, Key: c.Record.Key, Err: err}
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Store) change(ctx context.Context, conn *sql.Conn, c storage.Change) error {
+	r := c.Record
+	switch c.Action {
+	case storage.ActionCreate:
+		if err := s.create(ctx, conn, r); err != nil {
+			return err
+		}
+		return s.addLabels(ctx, conn, r)
+	case storage.ActionUpdate:
+		if err := s.update(ctx, conn, r, c.Expect); err != nil {
+			return err
+		}
+		if err := s.dropLabels(ctx, conn, r.Key); err != nil {
+			return err
+		}
+		return s.addLabels(ctx, conn, r)
+	default:
+		if err := s.delete(ctx, conn, r.Key, c.Expect); err != nil {
+			return err
+		}
+		return s.dropLabels(ctx, conn, r.Key)
+	}
+}
+
+func (s *Store) create(ctx context.Context, conn *sql.Conn, r storage.Record) error {
+	_, err := s.statement().add(`INSERT INTO {p}records`+
+		` (tenant, kind, id, parent, name, search, revision, updated, labels, data)`+
+		` VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		append(keyValues(r.Key), values(r)...)...).exec(ctx, conn)
+	return s.classify(err)
+}
+
+func (s *Store) update(ctx context.Context, conn *sql.Conn, r storage.Record, expect int64) error {
+	changed, err := s.statement().
+		add(`UPDATE {p}records SET parent = ?, name = ?, search = ?, revision = ?, updated = ?, labels = ?, data = ?`,
+			values(r)...).
+		add(` WHERE tenant = ? AND kind = ? AND id = ? AND revision = ?`, append(keyValues(r.Key), expect)...).
+		exec(ctx, conn)
+	if err != nil || changed == 1 {
+		return s.classify(err)
+	}
+	return s.whyNot(ctx, conn, r.Key)
+}
+
+func (s *Store) delete(ctx context.Context, conn *sql.Conn, key storage.Key, expect int64) error {
+	changed, err := s.statement().
+		add(`DELETE FROM {p}records WHERE tenant = ? AND kind = ? AND id = ? AND revision = ?`,
+			append(keyValues(key), expect)...).
+		exec(ctx, conn)
+	if err != nil || changed == 1 {
+		return err
+	}
+	return s.whyNot(ctx, conn, key)
+}
+
+// whyNot tells why no record of this key had the expected revision.
+func (s *Store) whyNot(ctx context.Context, conn *sql.Conn, key storage.Key) error {
+	var one int
+	err := s.statement().
+		add(`SELECT 1 FROM {p}records WHERE tenant = ? AND kind = ? AND id = ?`, keyValues(key)...).
+		row(ctx, conn).Scan(&one)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return storage.ErrNotFound
+	case err != nil:
+		return err
+	}
+	return storage.ErrConflict
+}
+
+// classify gives a taken key or name the contract's error.
+func (s *Store) classify(err error) error {
+	if err != nil && s.dialect.isTaken(err) {
+		return storage.ErrExists
+	}
+	return err
+}
+
+func (s *Store) dropLabels(ctx context.Context, conn *sql.Conn, key storage.Key) error {
+	_, err := s.statement().
+		add(`DELETE FROM {p}labels WHERE tenant = ? AND kind = ? AND id = ?`, keyValues(key)...).
+		exec(ctx, conn)
+	return err
+}
+
+func (s *Store) addLabels(ctx context.Context, conn *sql.Conn, r storage.Record) error {
+	if len(r.Labels) == 0 {
+		return nil
+	}
+	st := s.statement().add(`INSERT INTO {p}labels (tenant, kind, parent, label_key, label_value, search, id) VALUES `)
+	for i, l := range r.Labels {
+		if i > 0 {
+			st.add(`, `)
+		}
+		st.add(`(?, ?, ?, ?, ?, ?, ?)`,
+			[]byte(r.Tenant), []byte(r.Kind), []byte(r.Parent), []byte(l.Key), []byte(l.Value), []byte(r.Search), []byte(r.ID))
+	}
+	_, err := st.exec(ctx, conn)
+	return err
+}
