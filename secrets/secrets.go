@@ -2,7 +2,8 @@
 // by accident, the [Vault] that keeps values, and the [Keeper] that seals them.
 //
 // Package secretstest turns the contracts of Vault and Keeper into checks; package sealed
-// is the Vault over any storage.Store, package keyset the Keeper over a local file.
+// is the Vault over any storage.Store, package env the one over environment variables,
+// package keyset the Keeper over a local file.
 package secrets
 
 import (
@@ -25,12 +26,16 @@ var (
 	ErrInvalid = errors.New("invalid argument")
 )
 
-// MaxValue is the largest secret a vault takes, in bytes.
-const MaxValue = 64 << 10
+// Limits of the contracts, in bytes.
+const (
+	MaxValue     = 64 << 10 // a secret that every vault takes, and no vault exceeds
+	MaxPlaintext = 4 << 10  // a plaintext that every keeper takes
+)
 
-// Ref names one generation of one secret.
+// Ref names one generation of one secret. Its texts are compared as bytes: no case folding,
+// no normalisation, no trimming. [Ref.Check] tells which refs are valid.
 type Ref struct {
-	Tenant    string
+	Tenant    string // may be empty
 	Connector string // the connector's id
 	Name      string
 
@@ -46,9 +51,15 @@ type Ref struct {
 }
 
 // Vault keeps the values of connectors' secrets. All methods are safe for concurrent use
-// and honour ctx: once it has ended they return an error that wraps ctx.Err().
+// and honour ctx: once it has ended they return an error that wraps ctx.Err(); called with
+// an ended ctx they do nothing. A ref that [Ref.Check] refuses is ErrInvalid. No error
+// repeats a value.
+//
+// A vault that other software fills may know neither generations nor bindings: it then
+// disregards them in Get, and List returns generation zero.
 type Vault interface {
-	// Get returns the value put under ref, or ErrNotFound.
+	// Get returns the value put under ref, or ErrNotFound; ErrSealBroken if the vault
+	// seals and the value was put under another Binding.
 	Get(ctx context.Context, ref Ref) (Value, error)
 
 	// Put stores the value under ref and returns when it is durable. Putting the same
@@ -57,7 +68,7 @@ type Vault interface {
 	Put(ctx context.Context, ref Ref, v Value) error
 
 	// Delete removes the value of ref; Binding is disregarded. One that is not there
-	// is not an error.
+	// is not an error. ErrReadOnly if the vault takes no values.
 	Delete(ctx context.Context, ref Ref) error
 
 	// List returns the refs the vault holds for one connector, without Binding, ordered
@@ -66,18 +77,24 @@ type Vault interface {
 }
 
 // Keeper seals and opens small pieces of data (keys of records, descriptors) with keys that
-// never leave it. All methods are safe for concurrent use.
+// never leave it. All methods are safe for concurrent use and honour ctx: once it has ended
+// they return an error that wraps ctx.Err(). No error repeats a plaintext.
 type Keeper interface {
 	// KeyID returns the id of the key that Seal should use now. Ids are 1 to 255
 	// bytes of printable ASCII without spaces and are no secret.
 	KeyID(ctx context.Context) (string, error)
 
 	// Seal encrypts plaintext under the named key and binds it to aad, which Open
-	// must be given again. Sealing twice gives different bytes. Neither slice is kept
-	// or changed.
+	// must be given again; ErrKeyNotFound for an unknown key. Plaintexts of up to
+	// MaxPlaintext bytes, also empty ones, and aad of any length are taken: a keeper
+	// whose service takes less hashes aad first. A larger plaintext may be refused
+	// with ErrInvalid. Sealing twice gives different bytes. Neither slice is kept or
+	// changed.
 	Seal(ctx context.Context, keyID string, plaintext, aad []byte) ([]byte, error)
 
 	// Open returns the plaintext of what Seal made with the same key and aad,
-	// ErrKeyNotFound for an unknown key, and ErrSealBroken in every other case.
+	// ErrKeyNotFound for an unknown key, and ErrSealBroken for everything else that
+	// it is given. A nil aad and an empty one are the same. The slices are not kept
+	// or changed; the result is the caller's, to wipe.
 	Open(ctx context.Context, keyID string, sealed, aad []byte) ([]byte, error)
 }

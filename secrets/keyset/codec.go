@@ -62,7 +62,10 @@ func Parse(data []byte) (*Keyset, error) {
 			return nil, fmt.Errorf("keyset: keys[%d]: %w", i, err)
 		}
 	}
-	return s, s.checkPrimary()
+	if err := s.checkPrimary(); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // decode reports a place, not the decoder's own text: that may repeat the input.
