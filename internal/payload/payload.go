@@ -5,7 +5,7 @@
 // disagree about the dark corners of JSON: which of two equal names counts, what
 // a lone surrogate is, how deep a value may be, how large a number. [Check]
 // accepts only texts on which they all agree, and does so before any of them runs:
-// in one pass, without recursion, and without allocating for ordinary texts.
+// in one pass, without recursion, and in a few kilobytes of memory for ordinary texts.
 //
 // [CheckDepth] is the smaller question for bytes that may not even be JSON, such as the
 // answer of a third party.
@@ -44,11 +44,7 @@ func Check(data []byte, l Limits) error {
 	if len(data) > l.Bytes {
 		return &Problem{Rule: TooLarge, Limit: l.Bytes, Offset: l.Bytes}
 	}
-	var (
-		frames [64]frame
-		names  [64]name
-	)
-	s := scanner{data: data, limits: l, frames: frames[:0], names: names[:0]}
+	s := scanner{data: data, limits: l, frames: make([]frame, 0, 16), names: make([]name, 0, 32)}
 	if p := s.text(); p != nil {
 		return p
 	}

@@ -9,20 +9,23 @@ const (
 	maxToken   = 64  // bytes of one name that a pointer shows
 	maxPointer = 512 // bytes of a whole pointer
 	cutMark    = "…"
+
+	// A pointer of this length may not have room for one more token, all of it escaped, and the mark.
+	fullPointer = maxPointer - len("/") - 2*maxToken - len(cutMark) - len("/"+cutMark)
 )
 
 // AppendToken returns pointer extended by one reference token, escaped as RFC 6901
 // says. A name longer than 64 bytes is cut at a character's edge and marked with an
-// ellipsis; so is the pointer as a whole at 512 bytes, after which tokens are dropped.
+// ellipsis. A pointer never grows beyond 512 bytes: an ellipsis stands for the tokens that have no room.
 func AppendToken(pointer, token string) string {
-	if strings.HasSuffix(pointer, "/"+cutMark) && len(pointer) > maxPointer {
+	switch {
+	case len(pointer) < fullPointer:
+		return pointer + "/" + escapeToken(cut(token))
+	case strings.HasSuffix(pointer, "/"+cutMark):
 		return pointer
+	default:
+		return pointer + "/" + cutMark
 	}
-	if next := pointer + "/" + escapeToken(cut(token)); len(next) <= maxPointer {
-		return next
-	}
-	// Padding to the full length would show half a token: the mark stands for all that is left out.
-	return pointer + "/" + cutMark
 }
 
 func cut(name string) string {
