@@ -28,9 +28,11 @@ var keeperChecks = []check[secrets.Keeper]{
 	{"quiet", "No error repeats a plaintext.", checkKeeperQuiet},
 }
 
-var (
-	somePlaintext = []byte("plaintext of " + canary)
-	someAAD       = []byte("what it belongs to")
+// Constants, and so copied wherever they are passed: a keeper that changes what it is given
+// spoils no other check.
+const (
+	somePlaintext = "plaintext of " + canary
+	someAAD       = "what it belongs to"
 )
 
 // sealedBy is what Seal made of somePlaintext and someAAD under the key of the moment.
@@ -39,7 +41,7 @@ func sealedBy(ctx context.Context, k secrets.Keeper) (keyID string, sealed []byt
 	if err != nil {
 		return "", nil, fmt.Errorf("KeyID: %w", err)
 	}
-	sealed, err = k.Seal(ctx, keyID, somePlaintext, someAAD)
+	sealed, err = k.Seal(ctx, keyID, []byte(somePlaintext), []byte(someAAD))
 	if err != nil {
 		return "", nil, fmt.Errorf("Seal: %w", err)
 	}
@@ -81,8 +83,8 @@ func checkSealOpen(ctx context.Context, k secrets.Keeper) error {
 		return err
 	}
 	long := bytes.Repeat([]byte{0xA5}, secrets.MaxPlaintext)
-	for _, plaintext := range [][]byte{nil, {}, {0}, somePlaintext, bytes.Repeat([]byte{0}, 32), long} {
-		for _, aad := range [][]byte{nil, {}, {0}, someAAD, bytes.Repeat([]byte("aad"), 20_000)} {
+	for _, plaintext := range [][]byte{nil, {}, {0}, []byte(somePlaintext), bytes.Repeat([]byte{0}, 32), long} {
+		for _, aad := range [][]byte{nil, {}, {0}, []byte(someAAD), bytes.Repeat([]byte("aad"), 20_000)} {
 			sealed, err := k.Seal(ctx, keyID, plaintext, aad)
 			if err != nil {
 				return fmt.Errorf("Seal of %d bytes with aad of %d: %w", len(plaintext), len(aad), err)
@@ -130,9 +132,9 @@ func checkKeyMissing(ctx context.Context, k secrets.Keeper) error {
 		return err
 	}
 	for _, other := range []string{"no-such-key", strings.ToUpper(keyID) + "x", keyID + "x", "x" + keyID} {
-		_, sealErr := k.Seal(ctx, other, somePlaintext, someAAD)
+		_, sealErr := k.Seal(ctx, other, []byte(somePlaintext), []byte(someAAD))
 		err = errors.Join(err, want("Seal", sealErr, secrets.ErrKeyNotFound),
-			refuses(ctx, k, other, sealed, someAAD, secrets.ErrKeyNotFound))
+			refuses(ctx, k, other, sealed, []byte(someAAD), secrets.ErrKeyNotFound))
 	}
 	return err
 }
@@ -142,12 +144,11 @@ func checkAAD(ctx context.Context, k secrets.Keeper) error {
 	if err != nil {
 		return err
 	}
-	flipped := bytes.Clone(someAAD)
-	flipped[len(flipped)-1] ^= 1
-	for _, aad := range [][]byte{nil, {}, {0}, flipped, someAAD[:len(someAAD)-1], append(bytes.Clone(someAAD), 0), []byte(strings.ToUpper(string(someAAD)))} {
-		err = errors.Join(err, refuses(ctx, k, keyID, sealed, aad, secrets.ErrSealBroken))
+	flipped := someAAD[:len(someAAD)-1] + string(someAAD[len(someAAD)-1]^1)
+	for _, aad := range []string{"", "\x00", flipped, someAAD[:len(someAAD)-1], someAAD + "\x00", strings.ToUpper(someAAD)} {
+		err = errors.Join(err, refuses(ctx, k, keyID, sealed, []byte(aad), secrets.ErrSealBroken))
 	}
-	return errors.Join(err, opens(ctx, k, keyID, sealed, someAAD, somePlaintext))
+	return errors.Join(err, opens(ctx, k, keyID, sealed, []byte(someAAD), []byte(somePlaintext)))
 }
 
 // checkAltered flips one bit of each byte in turn, another bit in each.
@@ -159,7 +160,7 @@ func checkAltered(ctx context.Context, k secrets.Keeper) error {
 	for i := range sealed {
 		altered := bytes.Clone(sealed)
 		altered[i] ^= 1 << (i % 8)
-		if err := refuses(ctx, k, keyID, altered, someAAD, secrets.ErrSealBroken); err != nil {
+		if err := refuses(ctx, k, keyID, altered, []byte(someAAD), secrets.ErrSealBroken); err != nil {
 			return fmt.Errorf("byte %d: %w", i, err)
 		}
 	}
@@ -172,15 +173,15 @@ func checkCut(ctx context.Context, k secrets.Keeper) error {
 		return err
 	}
 	for n := range sealed {
-		if err := refuses(ctx, k, keyID, sealed[:n:n], someAAD, secrets.ErrSealBroken); err != nil {
+		if err := refuses(ctx, k, keyID, sealed[:n:n], []byte(someAAD), secrets.ErrSealBroken); err != nil {
 			return fmt.Errorf("the first %d bytes: %w", n, err)
 		}
 	}
 	return errors.Join(
-		refuses(ctx, k, keyID, nil, someAAD, secrets.ErrSealBroken),
-		refuses(ctx, k, keyID, sealed[1:], someAAD, secrets.ErrSealBroken),
-		refuses(ctx, k, keyID, append(bytes.Clone(sealed), 0), someAAD, secrets.ErrSealBroken),
-		refuses(ctx, k, keyID, append([]byte{0}, sealed...), someAAD, secrets.ErrSealBroken))
+		refuses(ctx, k, keyID, nil, []byte(someAAD), secrets.ErrSealBroken),
+		refuses(ctx, k, keyID, sealed[1:], []byte(someAAD), secrets.ErrSealBroken),
+		refuses(ctx, k, keyID, append(bytes.Clone(sealed), 0), []byte(someAAD), secrets.ErrSealBroken),
+		refuses(ctx, k, keyID, append([]byte{0}, sealed...), []byte(someAAD), secrets.ErrSealBroken))
 }
 
 func checkExchanged(ctx context.Context, k secrets.Keeper) error {
@@ -189,13 +190,13 @@ func checkExchanged(ctx context.Context, k secrets.Keeper) error {
 		return err
 	}
 	otherAAD := []byte("another owner")
-	other, err := k.Seal(ctx, keyID, somePlaintext, otherAAD)
+	other, err := k.Seal(ctx, keyID, []byte(somePlaintext), otherAAD)
 	if err != nil {
 		return fmt.Errorf("Seal: %w", err)
 	}
 	return errors.Join(
 		refuses(ctx, k, keyID, one, otherAAD, secrets.ErrSealBroken),
-		refuses(ctx, k, keyID, other, someAAD, secrets.ErrSealBroken))
+		refuses(ctx, k, keyID, other, []byte(someAAD), secrets.ErrSealBroken))
 }
 
 func checkOwnership(ctx context.Context, k secrets.Keeper) error {
@@ -203,7 +204,7 @@ func checkOwnership(ctx context.Context, k secrets.Keeper) error {
 	if err != nil {
 		return err
 	}
-	plaintext, aad := bytes.Clone(somePlaintext), bytes.Clone(someAAD)
+	plaintext, aad := []byte(somePlaintext), []byte(someAAD)
 	fresh, err := k.Seal(ctx, keyID, plaintext, aad)
 	if err != nil {
 		return fmt.Errorf("Seal: %w", err)
@@ -213,7 +214,7 @@ func checkOwnership(ctx context.Context, k secrets.Keeper) error {
 	if err != nil {
 		return fmt.Errorf("Open: %w", err)
 	}
-	if !bytes.Equal(plaintext, somePlaintext) || !bytes.Equal(aad, someAAD) || !bytes.Equal(fresh, before) {
+	if string(plaintext) != somePlaintext || string(aad) != someAAD || !bytes.Equal(fresh, before) {
 		return errors.New("a slice that was given has changed")
 	}
 	// Whoever still looks at these slices sees zeros from here on.
@@ -221,8 +222,8 @@ func checkOwnership(ctx context.Context, k secrets.Keeper) error {
 	clear(plaintext)
 	clear(aad)
 	return errors.Join(
-		opens(ctx, k, keyID, fresh, someAAD, somePlaintext),
-		opens(ctx, k, keyID, sealed, someAAD, somePlaintext))
+		opens(ctx, k, keyID, fresh, []byte(someAAD), []byte(somePlaintext)),
+		opens(ctx, k, keyID, sealed, []byte(someAAD), []byte(somePlaintext)))
 }
 
 func checkKeeperEndedCtx(ctx context.Context, k secrets.Keeper) error {
@@ -232,9 +233,9 @@ func checkKeeperEndedCtx(ctx context.Context, k secrets.Keeper) error {
 	}
 	for target, over := range ended(ctx) {
 		_, idErr := k.KeyID(over)
-		_, sealErr := k.Seal(over, keyID, somePlaintext, someAAD)
+		_, sealErr := k.Seal(over, keyID, []byte(somePlaintext), []byte(someAAD))
 		err = errors.Join(err, want("KeyID", idErr, target), want("Seal", sealErr, target),
-			refuses(over, k, keyID, sealed, someAAD, target))
+			refuses(over, k, keyID, sealed, []byte(someAAD), target))
 	}
 	return err
 }
@@ -272,11 +273,11 @@ func checkKeeperQuiet(ctx context.Context, k secrets.Keeper) error {
 	if err != nil {
 		return err
 	}
-	_, sealErr := k.Seal(ctx, "no-such-key", somePlaintext, someAAD)
+	_, sealErr := k.Seal(ctx, "no-such-key", []byte(somePlaintext), []byte(someAAD))
 	_, openErr := k.Open(ctx, keyID, sealed, nil)
 	err = errors.Join(quiet("Seal", sealErr, canary), quiet("Open", openErr, canary))
 	for _, over := range ended(ctx) {
-		_, sealErr := k.Seal(over, keyID, somePlaintext, someAAD)
+		_, sealErr := k.Seal(over, keyID, []byte(somePlaintext), []byte(someAAD))
 		err = errors.Join(err, quiet("Seal with an ended ctx", sealErr, canary))
 	}
 	return err
