@@ -42,10 +42,10 @@ var isatap = embedding{prefix: anyPrefix, at: last4}
 // addresses are not among them: they are IPv4 addresses.
 func embedded(a netip.Addr) iter.Seq[netip.Addr] {
 	return func(yield func(netip.Addr) bool) {
-		if !a.Is6() || a.Is4In6() {
-			return
-		}
 		a = a.WithZone("")
+		if !a.Is6() || a.Is4In6() || a.IsLoopback() || a.IsUnspecified() {
+			return // :: and ::1 have the IPv4-compatible form, and are not of it
+		}
 		b := a.As16()
 		for _, e := range embeddings {
 			if e.prefix.Contains(a) && !yield(e.extract(b)) {

@@ -47,7 +47,10 @@ func CanonicalHost(s string) (string, error) {
 	if endsInNumber(name) {
 		return canonicalIPv4(name)
 	}
-	return name, checkName(name)
+	if err := checkName(name); err != nil {
+		return "", err
+	}
+	return name, nil
 }
 
 func hostError(rule string) error { return &SyntaxError{What: "host", Rule: rule} }

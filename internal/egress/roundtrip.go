@@ -1,7 +1,6 @@
 package egress
 
 import (
-	"maps"
 	"net/http"
 )
 
@@ -21,8 +20,7 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	once := sendOnce(limitInformational(req))
-	res, err := transport.RoundTrip(once)
+	res, err := roundTripOnce(transport, req)
 	if err != nil {
 		return nil, err
 	}
@@ -43,27 +41,3 @@ func (rt *roundTripper) admit(req *http.Request) (*http.Transport, error) {
 	}
 	return rt.egress.transport(rt.identity)
 }
-
-// sendOnce returns req in a form that net/http does not send again by itself, unless its
-// method is safe (RFC 9110 §9.2.1).
-func sendOnce(req *http.Request) *http.Request {
-	once := *req
-	once.GetBody = nil
-	if isSafe(req.Method) || hasBody(req) {
-		return &once
-	}
-	once.Header = maps.Clone(req.Header)
-	return &once
-}
-
-func isSafe(method string) bool {
-	switch method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
-		return true
-	}
-	return false
-}
-
-func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
-
-func limitInformational(req *http.Request) *http.Request { return req }

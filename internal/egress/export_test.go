@@ -1,0 +1,40 @@
+package egress
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"syscall"
+)
+
+// OnConnect has f called with each address a socket is about to connect to after the
+// policy let it; an error of f keeps it from connecting.
+func (e *Egress) OnConnect(f func(address string) error) {
+	decide := e.dialer.net.ControlContext
+	e.dialer.net.ControlContext = func(ctx context.Context, network, address string, raw syscall.RawConn) error {
+		if err := decide(ctx, network, address, raw); err != nil {
+			return err
+		}
+		return f(address)
+	}
+}
+
+// ConnectUnchecked connects to a literal address as if it had passed every check before
+// the socket's own.
+func (e *Egress) ConnectUnchecked(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
+	return e.dialer.connect(ctx, []netip.AddrPort{target})
+}
+
+// Pools returns how many identities have connections.
+func (e *Egress) Pools() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.recent.Len()
+}
+
+// OpenConns returns how many connections are open.
+func (e *Egress) OpenConns() int {
+	e.conns.mu.Lock()
+	defer e.conns.mu.Unlock()
+	return len(e.conns.open)
+}
