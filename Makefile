@@ -1,0 +1,79 @@
+# hub: build and test.
+#
+#   make check   the quick part: pure Go, no race detector
+#   make test    everything that must hold before a commit is pushed
+#   make api     rewrites api/ and dependencies.txt after a change that is meant
+#   make fuzz    every fuzz target for FUZZTIME, one after the other
+#   make bench   every benchmark
+#   make fmt     gofmt and go mod tidy, in every module
+#
+# The workspace (go.work) is the list of modules. Cgo is needed by the race detector alone;
+# everything else is built without it, so that each package is compiled in two ways and
+# not in four.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := check
+
+FUZZTIME  ?= 30s
+BENCH     ?= .
+BENCHTIME ?= 1s
+TIMEOUT   ?= 8m
+
+export CGO_ENABLED = 0
+
+.PHONY: check test api fuzz bench fmt \
+        gofmt vet build tidy staticcheck unit race fuzz-short
+
+check: gofmt vet build unit
+
+test: gofmt tidy vet staticcheck build race fuzz-short
+
+# The checks.
+
+gofmt:
+	@.ci/gofmt
+
+vet:
+	.ci/each go vet ./...
+
+# Each module as its users get it: without the workspace.
+build:
+	GOWORK=off .ci/each go build ./...
+
+tidy:
+	GOWORK=off .ci/each go mod tidy -diff
+	cd tools && GOWORK=off go mod tidy -diff
+
+staticcheck:
+	@.ci/staticcheck
+
+# The tests; examples run with them. -count=1: the tests of internal/project read what the
+# test cache does not see.
+
+unit:
+	.ci/each go test -count=1 -timeout $(TIMEOUT) ./...
+
+race: export CGO_ENABLED = 1
+race:
+	@.ci/need gcc gcc libc6-dev
+	.ci/each go test -race -count=1 -timeout $(TIMEOUT) ./...
+
+# Long enough to run the seeds and the first mutations of each target.
+fuzz-short:
+	.ci/fuzz 1s
+
+fuzz:
+	.ci/fuzz $(FUZZTIME)
+
+bench:
+	.ci/each go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+# What rewrites files.
+
+api:
+	go test -count=1 ./internal/project -run 'TestAPI|TestDependencies' -update
+
+fmt:
+	gofmt -w .
+	GOWORK=off .ci/each go mod tidy
