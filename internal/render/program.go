@@ -1,0 +1,110 @@
+package render
+
+import (
+	"github.com/integrationhub/hub/internal/ref"
+)
+
+// A Program is a compiled definition. It does not change and may be used by many at once.
+type Program struct {
+	method   string
+	origin   origin
+	segments []slot // of the path, "/" in front of each
+	query    []slot
+	headers  []slot
+	names    []string // :: position in headers → canonical name
+	body     body     // nil: none
+	size     int      // of the literal bytes before the body
+	max      int
+}
+
+// A slot is a place for text: bytes of structure, then pieces of text written with one encoding.
+type slot struct {
+	prefix string
+	pieces []piece
+	encode encoder
+	whole  bool   // its one piece is a hole that takes a JSON value
+	place  Place  // empty: structure only
+	path   string // for faults
+}
+
+// A piece is literal text, already encoded, or a hole.
+type piece struct {
+	literal string
+	hole    *hole
+}
+
+// A hole is where a reference stood.
+type hole struct {
+	ref      ref.Segment
+	name     string // how the reference is named to people
+	secret   bool   // the name of a secret
+	fallback string // with ref.Default: its text
+}
+
+// holes reports whether values are put into s.
+func (s *slot) holes() bool {
+	for i := range s.pieces {
+		if s.pieces[i].hole != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// size returns the number of bytes a slot brings itself, and an estimate for its holes.
+func (s *slot) size() int {
+	n := len(s.prefix)
+	for _, p := range s.pieces {
+		n += len(p.literal)
+		if p.hole != nil {
+			n += 32
+		}
+	}
+	return n
+}
+
+func sizeOf(slots []slot) int {
+	n := 0
+	for i := range slots {
+		n += slots[i].size()
+	}
+	return n
+}
+
+// Secrets returns every secret and place it can be put into, in the order of the places, each once.
+// Values of the authentication answer are not among them: which of those are secrets is known
+// when the answer is there.
+func (p *Program) Secrets() []Sink {
+	var sinks []Sink
+	seen := map[Sink]bool{}
+	for s := range p.slots() {
+		for _, piece := range s.pieces {
+			if piece.hole == nil || !piece.hole.secret {
+				continue
+			}
+			sink := Sink{piece.hole.ref.Text, s.place}
+			if !seen[sink] {
+				seen[sink] = true
+				sinks = append(sinks, sink)
+			}
+		}
+	}
+	return sinks
+}
+
+// slots yields the slots of path, query, headers and body.
+func (p *Program) slots() func(yield func(*slot) bool) {
+	lists := [][]slot{p.segments, p.query, p.headers}
+	if p.body != nil {
+		lists = append(lists, p.body.slots())
+	}
+	return func(yield func(*slot) bool) {
+		for _, list := range lists {
+			for i := range list {
+				if !yield(&list[i]) {
+					return
+				}
+			}
+		}
+	}
+}
