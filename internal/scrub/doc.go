@@ -1,0 +1,29 @@
+// Package scrub finds secrets that are known in what comes back from a third
+// party and puts [secret] in their place.
+//
+// A secret is found as it is and in the forms that programs give to a text
+// when they echo it: percent-encoded, as a JSON or XML string, in base64 at
+// any alignment, in hexadecimal. All forms of all secrets are one automaton
+// (Aho and Corasick, 1975), so the time is linear in the text, however many
+// secrets there are.
+//
+// # What is not found
+//
+// A secret that was compressed, encrypted, hashed, reversed, cut, changed in
+// case, broken by line ends, written in another character set, encoded more
+// than the ways above nest, or spread over several values. A base64 form that is
+// part of a longer text keeps at its edges the one or two characters that also
+// hold bits of their neighbours.
+//
+// # Short secrets
+//
+// A secret under MinLength bytes would be found in texts that have nothing to
+// do with it. It is masked only where it is a whole value: the whole text, a
+// header value, a string or number of a JSON document.
+//
+// # Cost
+//
+// The automaton takes about 13 bytes for each byte of each distinct form: some
+// 10 KB for a token of 40 letters and digits, and 200 times its own length at
+// most for a long secret. Scrubber.Size tells.
+package scrub

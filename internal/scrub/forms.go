@@ -1,0 +1,176 @@
+package scrub
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/textproto"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// forms returns what a secret looks like in the answers of programs, itself
+// included, without order, with duplicates.
+func forms(v string) []string {
+	out := quotings(v)
+	out = append(out, hex.EncodeToString([]byte(v)), strings.ToUpper(hex.EncodeToString([]byte(v))))
+	for _, piece := range base64Pieces(v) {
+		out = append(out, strings.NewReplacer("+", "-", "/", "_").Replace(piece))
+		out = append(out, quotings(piece)...)
+	}
+	if name := textproto.CanonicalMIMEHeaderKey(v); name != v {
+		out = append(out, name, strings.ToLower(v))
+	}
+	return out
+}
+
+// base64Pieces returns the characters of standard base64 that depend on v
+// alone, for the three places where v can begin within a group of three bytes,
+// and the whole encoding with and without padding.
+func base64Pieces(v string) []string {
+	whole := base64.StdEncoding.EncodeToString([]byte(v))
+	out := []string{whole, strings.TrimRight(whole, "=")}
+	for before := range 3 {
+		text := base64.StdEncoding.EncodeToString([]byte("\x00\x00\x00"[:before] + v))
+		out = append(out, text[(8*before+5)/6:8*(before+len(v))/6])
+	}
+	return out
+}
+
+// quotings returns v and what escaping for a URL, JSON or XML makes of it.
+func quotings(v string) []string {
+	out := []string{v}
+	if plain(v) {
+		return out
+	}
+	for _, p := range percentStyles {
+		upper := p.encode(v)
+		out = append(out, upper, lowerHex(upper))
+	}
+	for _, j := range jsonStyles {
+		out = append(out, j.encode(v))
+	}
+	for _, x := range xmlStyles {
+		out = append(out, x.Replace(v))
+	}
+	return out
+}
+
+// plain says that no style escapes anything in v.
+func plain(v string) bool {
+	for i := range len(v) {
+		if !alphanumeric(v[i]) && v[i] != '-' && v[i] != '_' && v[i] != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+func alphanumeric(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// percentStyle is a way to percent-encode: what it leaves beside letters and
+// digits, and what it makes of a space.
+type percentStyle struct{ keep, space string }
+
+var percentStyles = [...]percentStyle{
+	{"-._~", "%20"},                // RFC 3986 strictly
+	{"-._~", "+"},                  // Go's url.QueryEscape, Python's quote_plus
+	{"-._*", "+"},                  // HTML forms, Java's URLEncoder
+	{"-._~!'()*", "%20"},           // JavaScript's encodeURIComponent
+	{"-._~$&+=:@", "%20"},          // Go's url.PathEscape
+	{"-._~!$&'()*+,;=:@", "%20"},   // all that a path segment may hold
+	{"-._~!$&'()*+,;=:@/?", "%20"}, // all that a query may hold
+	{"-._~/", "%20"},               // Python's quote
+}
+
+func (p percentStyle) encode(v string) string {
+	var b strings.Builder
+	for i := range len(v) {
+		switch c := v[i]; {
+		case alphanumeric(c) || strings.IndexByte(p.keep, c) >= 0:
+			b.WriteByte(c)
+		case c == ' ':
+			b.WriteString(p.space)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+// lowerHex turns the digits after each percent sign to lower case.
+func lowerHex(encoded string) string {
+	b := []byte(encoded)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i+1:i+3], strings.ToLower(string(b[i+1:i+3])))
+			i += 2
+		}
+	}
+	return string(b)
+}
+
+// jsonStyle is a way to write a JSON string.
+type jsonStyle struct {
+	codes  string // characters written as \uXXXX
+	slash  bool   // "/" is written as "\/"
+	ascii  bool   // so are all beyond ASCII
+	format string // of a code
+}
+
+var jsonStyles = func() (out []jsonStyle) {
+	for _, codes := range [...]string{
+		"",                // JavaScript, Python, most others
+		"<>&\u2028\u2029", // Go, Rails
+		"<>&='",           // Gson
+		"<>&'+\"`",        // .NET
+		"<>&'\"",          // PHP with its HEX flags
+	} {
+		for _, format := range [...]string{`\u%04x`, `\u%04X`} {
+			for i := range 4 {
+				out = append(out, jsonStyle{codes, i&1 != 0, i&2 != 0, format})
+			}
+		}
+	}
+	return out
+}()
+
+func (j jsonStyle) encode(v string) string {
+	var b strings.Builder
+	for i := 0; i < len(v); {
+		r, n := utf8.DecodeRuneInString(v[i:])
+		j.write(&b, r, v[i:i+n])
+		i += n
+	}
+	return b.String()
+}
+
+func (j jsonStyle) write(b *strings.Builder, r rune, raw string) {
+	short := strings.IndexRune("\"\\\b\f\n\r\t", r)
+	switch {
+	case strings.ContainsRune(j.codes, r) || j.ascii && r >= utf8.RuneSelf:
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(b, j.format, unit)
+		}
+	case short >= 0:
+		b.WriteByte('\\')
+		b.WriteByte(`"\bfnrt`[short])
+	case r < ' ':
+		fmt.Fprintf(b, j.format, r)
+	case r == '/' && j.slash:
+		b.WriteString(`\/`)
+	default:
+		b.WriteString(raw)
+	}
+}
+
+var xmlStyles = [...]*strings.Replacer{
+	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;"),
+	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;"),
+	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;"),
+	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;"),
+	strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;"),
+}

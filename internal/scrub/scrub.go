@@ -1,0 +1,139 @@
+package scrub
+
+import (
+	"net/http"
+	"slices"
+)
+
+const (
+	// MinLength is the length in bytes from which a secret is found anywhere.
+	MinLength = 8
+	// Mask stands where a secret stood.
+	Mask = "[secret]"
+)
+
+// Secret is one text to find. Name takes no part in the search; it tells
+// callers' secrets apart in tests and tools.
+type Secret struct {
+	Name  string
+	Value string
+}
+
+// Scrubber finds a set of secrets. It does not change after New and is safe
+// for concurrent use. A nil Scrubber finds nothing.
+type Scrubber struct {
+	automaton *automaton          // nil without long secrets
+	short     map[string]struct{} // secrets under MinLength
+}
+
+// New returns a Scrubber for the secrets. Empty values are ignored. A caller
+// who sends a secret as part of a credential, such as the base64 of
+// "user:password", gives the credential as a secret of its own if it shall
+// vanish whole.
+func New(secrets []Secret) *Scrubber {
+	s := &Scrubber{}
+	var patterns []string
+	for _, secret := range secrets {
+		switch n := len(secret.Value); {
+		case n >= MinLength:
+			patterns = append(patterns, forms(secret.Value)...)
+		case n > 0:
+			s.addShort(secret.Value)
+		}
+	}
+	if len(patterns) > 0 {
+		s.automaton = newAutomaton(patterns)
+	}
+	return s
+}
+
+func (s *Scrubber) addShort(value string) {
+	if s.short == nil {
+		s.short = make(map[string]struct{})
+	}
+	s.short[value] = struct{}{}
+}
+
+// Size is the memory the Scrubber holds, in bytes, nearly.
+func (s *Scrubber) Size() int {
+	if s == nil || s.automaton == nil {
+		return 0
+	}
+	return s.automaton.size()
+}
+
+// Bytes returns b with each secret replaced, and how many were. Secrets that
+// overlap are replaced by one mask. Without a find the result is b itself;
+// with one it is new, and b is unchanged.
+func (s *Scrubber) Bytes(b []byte) ([]byte, int) {
+	if s == nil {
+		return b, 0
+	}
+	if s.isShort(string(b)) {
+		return []byte(Mask), 1
+	}
+	spans := find(s.automaton, b)
+	if len(spans) == 0 {
+		return b, 0
+	}
+	return replace(nil, b, spans), len(spans)
+}
+
+// String is Bytes for a string.
+func (s *Scrubber) String(text string) (string, int) {
+	if s == nil {
+		return text, 0
+	}
+	if s.isShort(text) {
+		return Mask, 1
+	}
+	spans := find(s.automaton, text)
+	if len(spans) == 0 {
+		return text, 0
+	}
+	return string(replace(nil, text, spans)), len(spans)
+}
+
+// Header returns h with the secrets in names and values replaced, and how many
+// were. Without a find the result is h itself; with one it is a copy, and h is
+// unchanged.
+func (s *Scrubber) Header(h http.Header) (http.Header, int) {
+	total := 0
+	out := h
+	for name, values := range h {
+		cleanName, n := s.String(name)
+		cleanValues, m := s.values(values)
+		if n+m == 0 {
+			continue
+		}
+		if total == 0 {
+			out = h.Clone()
+		}
+		total += n + m
+		delete(out, name)
+		out[cleanName] = append(out[cleanName], cleanValues...)
+	}
+	return out, total
+}
+
+func (s *Scrubber) values(values []string) ([]string, int) {
+	total := 0
+	out := values
+	for i, v := range values {
+		clean, n := s.String(v)
+		if n == 0 {
+			continue
+		}
+		if total == 0 {
+			out = slices.Clone(values)
+		}
+		total += n
+		out[i] = clean
+	}
+	return out, total
+}
+
+func (s *Scrubber) isShort(text string) bool {
+	_, ok := s.short[text]
+	return ok
+}
