@@ -55,12 +55,14 @@ func (q Query) Position() (p Position, began bool, err error) {
 // is false if there is none (prefix is empty or all 0xff), and then every string that is
 // not below prefix begins with it.
 func PrefixEnd(prefix string) (end string, bounded bool) {
-	cut := strings.TrimRight(prefix, "\xff")
-	if cut == "" {
+	last := len(prefix) - 1
+	for last >= 0 && prefix[last] == 0xff {
+		last--
+	}
+	if last < 0 {
 		return "", false
 	}
-	last := len(cut) - 1
-	return cut[:last] + string([]byte{cut[last] + 1}), true
+	return prefix[:last] + string([]byte{prefix[last] + 1}), true
 }
 
 const (
