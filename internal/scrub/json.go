@@ -1,9 +1,6 @@
 package scrub
 
-import (
-	"encoding/json"
-	"strconv"
-)
+import "encoding/json"
 
 // JSON is Bytes for a JSON document. It also finds a secret in a string
 // however its characters are escaped, masks short secrets where they are a
@@ -72,7 +69,8 @@ func (s *Scrubber) text(t []byte) (string, int) {
 	if n == 0 {
 		return "", 0
 	}
-	return strconv.Quote(clean), n
+	quoted, _ := json.Marshal(clean) // a string has no error
+	return string(quoted), n
 }
 
 func escaped(inner []byte) bool {

@@ -1,0 +1,46 @@
+package scrub_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/integrationhub/hub/internal/scrub"
+)
+
+func manySecrets(n int) (out []scrub.Secret) {
+	for i := range n {
+		sum := sha256.Sum256(fmt.Append(nil, i))
+		out = append(out, scrub.Secret{Value: "key/" + hex.EncodeToString(sum[:])})
+	}
+	return out
+}
+
+// BenchmarkBytes shows the same time per byte at each length and for one
+// secret as for 100.
+func BenchmarkBytes(b *testing.B) {
+	item := `{"id":"3f2a9c1b","name":"Ada Lovelace","tags":["a","b"],"total":1234.56,"note":"secret santa keeps a key/ring"},`
+	for _, n := range []int{1, 100} {
+		s := scrub.New(manySecrets(n))
+		for _, size := range []int{1 << 10, 1 << 16, 1 << 20} {
+			text := []byte(strings.Repeat(item, size/len(item)))
+			b.Run(fmt.Sprintf("secrets=%d/bytes=%d", n, size), func(b *testing.B) {
+				b.SetBytes(int64(len(text)))
+				b.ReportAllocs()
+				for b.Loop() {
+					s.Bytes(text)
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	secrets := manySecrets(100)
+	b.ReportAllocs()
+	for b.Loop() {
+		scrub.New(secrets)
+	}
+}
