@@ -2,30 +2,118 @@ package schema
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
 
 	"github.com/integrationhub/hub/internal/payload"
-	"github.com/santhosh-tekuri/jsonschema/v5"
 )
 
-const base = "hub:schema"
+// base is the address of a schema that has no $id. It is absolute, so that it never becomes a file's name.
+const base = "hub:///schema"
 
 // Compile checks src and makes it ready to validate. Its errors are [*payload.Problem] if src is no acceptable
-// JSON, and [*Problem] otherwise. It does not keep src. It takes well under a second for whatever src is.
-func Compile(src []byte, l Limits) (*Schema, error) {
+// JSON, and [*Problem] otherwise. It does not keep src.
+func Compile(src []byte, l Limits) (s *Schema, err error) {
+	l = l.resolve()
 	if err := payload.Check(src, payload.Limits{Bytes: l.Bytes, Depth: l.Depth}); err != nil {
 		return nil, err
 	}
+	doc, err := decode(src)
+	if err != nil {
+		return nil, &Problem{Rule: Failed}
+	}
+	facts, p := inspect(doc, l)
+	if p != nil {
+		return nil, p
+	}
+	root, p := compile(src, facts)
+	if p != nil {
+		return nil, p
+	}
+	s = &Schema{limits: l, source: doc, root: root}
+	if p := s.analyse(); p != nil {
+		return nil, p
+	}
+	return s, nil
+}
+
+// compile runs the validator's own compiler, which also checks the schema against its metaschema.
+func compile(src []byte, f *facts) (root *jsonschema.Schema, p *Problem) {
+	defer func() {
+		if recover() != nil {
+			root, p = nil, &Problem{Rule: Failed}
+		}
+	}()
 	c := jsonschema.NewCompiler()
 	c.AssertFormat = true
-	c.LoadURL = func(string) (io.ReadCloser, error) { return nil, errors.New("external") }
+	c.Formats = formats()
+	c.Decoders, c.MediaTypes = noContents()
+	c.LoadURL = func(string) (io.ReadCloser, error) { return nil, errOutside }
 	if err := c.AddResource(base, bytes.NewReader(src)); err != nil {
 		return nil, &Problem{Rule: Failed}
 	}
 	root, err := c.Compile(base)
 	if err != nil {
-		return nil, &Problem{Rule: Invalid}
+		return nil, f.explain(err)
 	}
-	return &Schema{root: root, limits: l}, nil
+	return root, nil
+}
+
+var errOutside = errors.New("reference leads out of the schema")
+
+// explain turns the compiler's error, whose text is not fit to be shown, into a Problem.
+func (f *facts) explain(err error) *Problem {
+	var (
+		invalid *jsonschema.ValidationError
+		endless jsonschema.InfiniteLoopError
+	)
+	switch {
+	case errors.As(err, &invalid):
+		return brokenRule(invalid)
+	case errors.As(err, &endless):
+		return &Problem{Rule: EndlessReference}
+	case errors.Is(err, errOutside):
+		return &Problem{Pointer: f.firstRef(func(ref string) bool { return !strings.HasPrefix(ref, "#") }), Rule: ExternalReference}
+	case strings.HasSuffix(err.Error(), " not found"):
+		missing := func(ref string) bool { return strings.HasSuffix(err.Error(), ref+" not found") }
+		return &Problem{Pointer: f.firstRef(missing), Rule: DanglingReference}
+	default: // such as an unknown $vocabulary, or one $id twice
+		return &Problem{Rule: Invalid}
+	}
+}
+
+// brokenRule picks one of the places where a schema breaks its metaschema: the first, whatever the order of the
+// validator.
+func brokenRule(e *jsonschema.ValidationError) *Problem {
+	if len(e.Causes) == 0 {
+		p := &Problem{Pointer: showPointer(e.InstanceLocation), Rule: Invalid}
+		if strings.HasSuffix(e.KeywordLocation, "/format") && isPatternPlace(p.Pointer) {
+			p.Rule = BadPattern
+		}
+		return p
+	}
+	var first *Problem
+	for _, cause := range e.Causes {
+		p := brokenRule(cause)
+		if first == nil || p.Pointer < first.Pointer || p.Pointer == first.Pointer && p.Rule < first.Rule {
+			first = p
+		}
+	}
+	return first
+}
+
+func isPatternPlace(pointer string) bool {
+	return strings.HasSuffix(pointer, "/pattern") || strings.Contains(pointer, "/patternProperties/")
+}
+
+// decode reads JSON and keeps numbers as they are written.
+func decode(data []byte) (v any, err error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	err = d.Decode(&v)
+	return v, err
 }

@@ -1,0 +1,141 @@
+package schema_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/integrationhub/hub/internal/schema"
+)
+
+// joined calls part for 0 … n-1 and puts commas between.
+func joined(n int, part func(i int) string) string {
+	parts := make([]string, n)
+	for i := range parts {
+		parts[i] = part(i)
+	}
+	return strings.Join(parts, ",")
+}
+
+func repeated(n int, part string) string { return joined(n, func(int) string { return part }) }
+
+// fill repeats part until the schema is as large as a schema may be.
+func fill(before string, part func(i int) string, after string) string {
+	var b strings.Builder
+	b.WriteString(before)
+	for i := 0; ; i++ {
+		next := part(i)
+		if i > 0 {
+			next = "," + next
+		}
+		if b.Len()+len(next)+len(after) > 32<<10 {
+			return b.String() + after
+		}
+		b.WriteString(next)
+	}
+}
+
+const recursive = `{"$ref":"#"}`
+
+// bombs are schemas that cost much, with a payload that lets them.
+var bombs = map[string]struct{ schema, payload string }{
+	"doubling references": {
+		`{"$ref":"#/$defs/0","$defs":{` + joined(44, func(i int) string {
+			return fmt.Sprintf(`"%d":{"allOf":[{"$ref":"#/$defs/%d"},{"$ref":"#/$defs/%d"}]}`, i, i+1, i+1)
+		}) + `,"44":{}}}`, `{}`},
+	"doubling, few but wide": {
+		`{"$ref":"#/$defs/0","$defs":{` + joined(7, func(i int) string {
+			return fmt.Sprintf(`"%d":{"anyOf":[%s]}`, i, repeated(100, fmt.Sprintf(`{"$ref":"#/$defs/%d"}`, i+1)))
+		}) + `,"7":{}}}`, `{}`},
+	"doubling by not, if, dependentSchemas": {
+		`{"$ref":"#/$defs/0","$defs":{` + joined(15, func(i int) string {
+			ref := fmt.Sprintf(`{"$ref":"#/$defs/%d"}`, i+1)
+			return fmt.Sprintf(`"%d":{"not":%s,"if":%s,"then":%s,"else":%s,"dependentSchemas":{"a":%s}}`, i, ref, ref, ref, ref, ref)
+		}) + `,"15":{"type":"number"}}}`, `{"a":1}`},
+	"doubling with depth, items":       {`{"allOf":[{"items":` + recursive + `},{"items":` + recursive + `}]}`, strings.Repeat("[", 64) + strings.Repeat("]", 64)},
+	"doubling with depth, members":     {`{"properties":{"a":` + recursive + `},"patternProperties":{"":` + recursive + `}}`, strings.Repeat(`{"a":`, 63) + "1" + strings.Repeat("}", 63)},
+	"doubling with depth, contains":    {`{"items":` + recursive + `,"contains":` + recursive + `}`, strings.Repeat("[", 64) + strings.Repeat("]", 64)},
+	"doubling with depth, unevaluated": {`{"unevaluatedItems":` + recursive + `,"contains":{"not":` + recursive + `}}`, strings.Repeat("[", 64) + strings.Repeat("]", 64)},
+	"doubling with depth, dynamic": {
+		`{"$dynamicAnchor":"n","allOf":[{"additionalProperties":{"$dynamicRef":"#n"}},{"additionalProperties":{"$dynamicRef":"#n"}}]}`,
+		strings.Repeat(`{"a":`, 63) + "1" + strings.Repeat("}", 63)},
+	"doubling with depth, recursive": {
+		`{"$schema":"https://json-schema.org/draft/2019-09/schema","$recursiveAnchor":true,"allOf":[{"items":{"$recursiveRef":"#"}},{"items":{"$recursiveRef":"#"}}]}`,
+		strings.Repeat("[", 64) + strings.Repeat("]", 64)},
+	"doubling with depth, tuple in draft 4": {
+		`{"$schema":"http://json-schema.org/draft-04/schema#","anyOf":[{"items":[` + recursive + `]},{"items":` + recursive + `}]}`,
+		strings.Repeat("[", 64) + strings.Repeat("]", 64)},
+	"growing slowly with depth": {
+		`{"allOf":[{"items":` + recursive + `},{"items":{"$ref":"#/$defs/a"}}],"$defs":{"a":{"allOf":[{"items":{"$ref":"#/$defs/a"}},{"items":{"$ref":"#/$defs/b"}}]},"b":{"items":{"$ref":"#/$defs/b"}}}}`,
+		strings.Repeat("[", 64) + strings.Repeat("]", 64)},
+	"huge repetition":      {`{"pattern":"((a{0,30}){0,30}b)*c"}`, `"` + strings.Repeat("a", 1000) + `"`},
+	"repetitions in a row": {fill(`{"pattern":"`, func(int) string { return "(a?){999}" }, `"}`), `"` + strings.Repeat("a", 1000) + `"`},
+	"many repetitions":     {fill(`{"anyOf":[`, func(int) string { return `{"pattern":"a{900}"}` }, `]}`), `"` + strings.Repeat("a", 1000) + `"`},
+	"many patterns":        {fill(`{"patternProperties":{`, func(i int) string { return fmt.Sprintf(`"(x%d?){0,90}":{}`, i) }, `}}`), `{` + joined(500, func(i int) string { return fmt.Sprintf(`"x%d":1`, i) }) + `}`},
+	"large classes":        {fill(`{"pattern":"`, func(int) string { return `\\pL` }, `"}`), `"ä"`},
+	"deep groups":          {`{"pattern":"` + strings.Repeat("(", 900) + strings.Repeat(")*", 900) + `"}`, `"aaaaaaaa"`},
+	"large enum":           {fill(`{"items":{"enum":[`, func(i int) string { return fmt.Sprint(i) }, `]}}`), `[` + repeated(1000, "-1") + `]`},
+	"large enum of text":   {`{"items":{"enum":["` + strings.Repeat("x", 30000) + `"]}}`, `[` + repeated(10000, "1") + `]`},
+	"large const":          {fill(`{"items":{"const":[`, func(int) string { return "1e400" }, `,2]}}`), `[[` + repeated(4000, "1e400") + `]]`},
+	"large numbers":        {`{"items":{"type":"integer","minimum":1e400,"maximum":1e-400,"multipleOf":7e-400}}`, `[` + repeated(2000, "1e400") + `]`},
+	"unique items": {`{"uniqueItems":true}`, `[` + joined(3000, func(i int) string {
+		// All of one hash: the validator's does not see where a string ends.
+		parts := make([]string, 13)
+		for bit := range parts {
+			parts[bit] = `a\u0003`
+			if i>>bit&1 == 1 {
+				parts[bit] = `a","`
+			}
+		}
+		return `["` + strings.Join(parts, "") + `"]`
+	}) + `]`},
+	"wide alternatives":          {fill(`{"items":{"oneOf":[`, func(i int) string { return fmt.Sprintf(`{"minimum":%d}`, i) }, `]}}`), `[` + repeated(5000, "1") + `]`},
+	"many schemas":               {fill(`{"properties":{`, func(i int) string { return fmt.Sprintf(`"%d":true`, i) }, `}}`), `{}`},
+	"as many schemas as may be":  {`{"properties":{` + joined(998, func(i int) string { return fmt.Sprintf(`"%d":{}`, i) }) + `}}`, `{"1":1}`},
+	"many references":            {`{"$defs":{"a":{}},"anyOf":[` + repeated(990, `{"$ref":"#/$defs/a"}`) + `]}`, `{}`},
+	"many anchors":               {`{"properties":{` + joined(400, func(i int) string { return fmt.Sprintf(`"%d":{"$anchor":"a%d","items":{"$ref":"#a%d"}}`, i, i, 399-i) }) + `}}`, `{"1":[[[]]]}`},
+	"many dynamic anchors":       {`{"properties":{` + joined(400, func(i int) string { return fmt.Sprintf(`"%d":{"$dynamicAnchor":"a%d","items":{"$dynamicRef":"#a%d"}}`, i, i, 399-i) }) + `}}`, `{"1":[[[]]]}`},
+	"many ids":                   {`{"$id":"https://a.example/","properties":{` + joined(400, func(i int) string { return fmt.Sprintf(`"%d":{"$id":"%d","items":{"$ref":"%d"}}`, i, i, 399-i) }) + `}}`, `{"1":[[[]]]}`},
+	"unusual references":         {`{"anyOf":[` + joined(300, func(i int) string { return fmt.Sprintf(`{"$ref":"#/%%24defs/%%6%d"}`, i%10) }) + `],"$defs":{"a":{"anyOf":[` + repeated(300, "{}") + `]}}}`, `{}`},
+	"references into data":       {`{"x":[` + repeated(400, `{"y":{}}`) + `],"anyOf":[` + joined(190, func(i int) string { return fmt.Sprintf(`{"$ref":"#/x/%d/y"}`, i) }) + `]}`, `{}`},
+	"long names, deep":           {`{"patternProperties":{"a|` + strings.Repeat("x", 9000) + `":` + recursive + `},"minimum":2}`, strings.Repeat(`{"a":`, 60) + "[" + repeated(10000, "1") + "]" + strings.Repeat("}", 60)},
+	"long failing locations":     {`{"additionalProperties":` + recursive + `,"items":` + recursive + `,"minimum":2}`, `{"` + strings.Repeat("x", 200_000) + `":[` + repeated(100_000, "1") + `]}`},
+	"wide objects, many visits":  {`{"allOf":[` + repeated(900, `{"maxProperties":1}`) + `]}`, `{` + joined(20_000, func(i int) string { return fmt.Sprintf(`"%d":1`, i) }) + `}`},
+	"many members required":      {fill(`{"items":{"required":[`, func(i int) string { return fmt.Sprintf(`"%d"`, i) }, `]}}`), `[` + repeated(2000, "{}") + `]`},
+	"long text, many visits":     {`{"allOf":[` + repeated(900, `{"maxLength":1}`) + `]}`, `"` + strings.Repeat("x", 1_000_000) + `"`},
+	"a payload's own expression": {`{"format":"regex"}`, `"` + strings.Repeat("(a{999})", 100_000) + `"`},
+	"a duration without end":     {`{"format":"duration"}`, `"P` + strings.Repeat("1Y", 500_000) + `"`},
+	"a period without end":       {`{"format":"period"}`, `"2020-01-01T00:00:00Z/P` + strings.Repeat("1Y", 500_000) + `"`},
+	"every element fails":        {`{"items":{"type":"string"}}`, `[` + repeated(500_000, "1") + `]`},
+}
+
+// Every bomb is refused when it is saved, or when the payload comes, or goes off with a small bang.
+func TestBombs(t *testing.T) {
+	// On an idle machine each takes less than a tenth of this. Without the guards most would take
+	// from minutes to ages.
+	const patience = 15 * time.Second
+	for name, bomb := range bombs {
+		t.Run(name, func(t *testing.T) {
+			begin := time.Now()
+			s, err := schema.Compile([]byte(bomb.schema), schema.Limits{})
+			compiled := time.Since(begin)
+			if err == nil {
+				err = s.Validate([]byte(bomb.payload))
+			}
+			took := time.Since(begin)
+			assert.Less(t, took, patience)
+			text := "accepted"
+			var violations *schema.Violations
+			if errors.As(err, &violations) {
+				text = fmt.Sprintf("%d violations", violations.Total)
+			} else if err != nil {
+				text = err.Error()
+			}
+			t.Logf("compiled in %v, all in %v: %.100s", compiled, took, text)
+		})
+	}
+}
