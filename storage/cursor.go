@@ -118,7 +118,7 @@ func (q Query) checksum(body []byte) []byte {
 		for _, part := range []string{q.Tenant, q.Kind, q.Parent, q.Name, q.Prefix} {
 			seal = appendText(seal, part)
 		}
-		for _, l := range normalLabels(q.Labels) {
+		for _, l := range NormalLabels(q.Labels) {
 			seal = appendText(appendText(seal, l.Key), l.Value)
 		}
 	}

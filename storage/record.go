@@ -10,7 +10,7 @@ import (
 // Normal returns a copy of r as a store keeps it: labels sorted and each once, Updated in
 // UTC and cut to the microsecond, empty Data as nil. The copy shares no memory with r.
 func (r Record) Normal() Record {
-	r.Labels = normalLabels(r.Labels)
+	r.Labels = NormalLabels(r.Labels)
 	r.Updated = r.Updated.UTC().Truncate(time.Microsecond)
 	r.Data = bytes.Clone(r.Data)
 	if len(r.Data) == 0 {
@@ -19,7 +19,8 @@ func (r Record) Normal() Record {
 	return r
 }
 
-func normalLabels(labels []Label) []Label {
+// NormalLabels returns the labels as a store keeps them: sorted, each once, in a new slice.
+func NormalLabels(labels []Label) []Label {
 	if len(labels) == 0 {
 		return nil
 	}

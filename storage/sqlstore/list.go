@@ -66,6 +66,7 @@ func (s *Store) selection(q storage.Query) (*statement, error) {
 	if err != nil {
 		return nil, err
 	}
+	q.Labels = storage.NormalLabels(q.Labels)
 	st := s.statement()
 	switch {
 	case q.Everywhere:
@@ -110,16 +111,21 @@ func (st *statement) byLabel(q storage.Query) *statement {
 	return st.having("l", q.Labels[1:])
 }
 
-// having keeps of the table t what has all labels. Subqueries, since databases limit the
-// tables of a join to fewer than a query may have labels.
+// having keeps of the table t what has all labels. It counts them in one subquery: a join or
+// subquery for each would take databases long to plan, and some have a limit of 64.
 func (st *statement) having(t string, labels []storage.Label) *statement {
-	for _, l := range labels {
-		st.of(t, ` AND EXISTS (SELECT 1 FROM {p}labels x WHERE x.tenant = {t}.tenant AND x.kind = {t}.kind`+
-			` AND x.parent = {t}.parent AND x.label_key = ? AND x.label_value = ?`+
-			` AND x.search = {t}.search AND x.id = {t}.id)`,
-			[]byte(l.Key), []byte(l.Value))
+	if len(labels) == 0 {
+		return st
 	}
-	return st
+	st.of(t, ` AND (SELECT COUNT(*) FROM {p}labels x WHERE x.tenant = {t}.tenant AND x.kind = {t}.kind`+
+		` AND x.id = {t}.id AND (x.label_key, x.label_value) IN (VALUES `)
+	for i, l := range labels {
+		if i > 0 {
+			st.add(`, `)
+		}
+		st.add(`(?, ?)`, []byte(l.Key), []byte(l.Value))
+	}
+	return st.add(`)) = ?`, len(labels))
 }
 
 // page confines the table t to the prefix and to what comes after the position, which has
