@@ -119,6 +119,9 @@ func checkConflict(ctx context.Context, s storage.Store) error {
 	if err := s.Apply(ctx, storage.Update(revised("a", 9), 5)); err != nil {
 		return fmt.Errorf("update that skips revisions: %w", err)
 	}
+	if err := wantRecord(ctx, s, revised("a", 9)); err != nil {
+		return err
+	}
 	return wantFailure(ctx, s, 0, storage.ErrConflict, storage.Update(revised("a", 10), 5))
 }
 
