@@ -31,9 +31,9 @@ func newDialer(c Config, conns *conns) *dialer {
 }
 
 // control is asked by the socket itself, with the literal address it is about to connect to.
-func (d *dialer) control(_ context.Context, network, address string, _ syscall.RawConn) error {
+func (d *dialer) control(_ context.Context, _, address string, _ syscall.RawConn) error {
 	ap, err := netip.ParseAddrPort(address)
-	if err != nil || network != "tcp4" && network != "tcp6" {
+	if err != nil {
 		return &Refusal{Reason: RefusedAddress, Class: Invalid}
 	}
 	return d.policy.checkAddrPort(ap)
@@ -85,7 +85,7 @@ func (d *dialer) resolve(ctx context.Context, address string) ([]netip.AddrPort,
 	}
 	targets := make([]netip.AddrPort, len(addrs))
 	for i, a := range addrs {
-		targets[i] = netip.AddrPortFrom(a.Unmap(), uint16(port))
+		targets[i] = netip.AddrPortFrom(a, uint16(port))
 	}
 	return targets, nil
 }
@@ -113,9 +113,6 @@ func (d *dialer) connect(ctx context.Context, targets []netip.AddrPort) (net.Con
 			return conn, nil
 		}
 		errs = append(errs, err)
-		if ctx.Err() != nil {
-			break
-		}
 	}
 	return nil, errors.Join(errs...)
 }

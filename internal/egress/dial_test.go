@@ -238,13 +238,40 @@ func TestAllFailuresReadTheSame(t *testing.T) {
 }
 
 func TestCallerGoesAwayWhileDialling(t *testing.T) {
-	e := open(t, egress.Config{Resolver: silentResolver(t), DialTimeout: 100 * time.Millisecond})
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	req := &http.Request{Method: http.MethodGet, URL: mustParse(t, "https://slow.test/"), Header: http.Header{}}
-	_, err := e.Transport(nil).RoundTrip(req.WithContext(ctx))
-	require.ErrorIs(t, err, context.Canceled)
+	e := open(t, egress.Config{Resolver: silentResolver(t)})
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gone := errors.New("the caller has gone")
+	cancel(gone)
+	_, err := e.Dial(ctx, "slow.test:443")
+	assert.ErrorIs(t, err, gone)
 	assert.False(t, egress.Unreachable(err))
+
+	short := open(t, egress.Config{Resolver: silentResolver(t), DialTimeout: 50 * time.Millisecond})
+	req := &http.Request{Method: http.MethodGet, URL: mustParse(t, "https://slow.test/"), Header: http.Header{}}
+	_, err = short.Transport(nil).RoundTrip(req.WithContext(ctx))
+	assert.ErrorIs(t, err, gone)
+	assert.False(t, egress.Unreachable(err))
+}
+
+func TestClosedConnectionsAreForgotten(t *testing.T) {
+	_, port := plain(t, hello)
+	e := open(t, egress.Config{Policy: loopback})
+	c, err := e.Dial(t.Context(), fmt.Sprintf("127.0.0.1:%d", port))
+	require.NoError(t, err)
+	assert.Equal(t, 1, e.OpenConns())
+	require.NoError(t, c.Close())
+	assert.Zero(t, e.OpenConns())
+	assert.Error(t, c.Close(), "closed")
+}
+
+func TestDialRefusesNonsense(t *testing.T) {
+	e := open(t, egress.Config{Policy: loopback})
+	seen := watch(e)
+	for _, address := range []string{"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:http", "127.0.0.1:65536", "127.0.0.1:-1", "[::1%lo]:80"} {
+		_, err := e.Dial(t.Context(), address)
+		assert.True(t, egress.Unreachable(err), address)
+	}
+	assert.Empty(t, seen.all())
 }
 
 func TestUnreachable(t *testing.T) {

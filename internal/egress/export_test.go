@@ -19,6 +19,11 @@ func (e *Egress) OnConnect(f func(address string) error) {
 	}
 }
 
+// Dial makes a connection as the transports do.
+func (e *Egress) Dial(ctx context.Context, address string) (net.Conn, error) {
+	return e.dialer.DialContext(ctx, "tcp", address)
+}
+
 // ConnectUnchecked connects to a literal address as if it had passed every check before
 // the socket's own.
 func (e *Egress) ConnectUnchecked(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
