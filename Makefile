@@ -22,6 +22,7 @@ TIMEOUT   ?= 8m
 
 export CGO_ENABLED = 0
 
+.NOTPARALLEL:
 .PHONY: check test api fuzz bench fmt \
         gofmt vet build tidy staticcheck unit race fuzz-short
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -187,6 +188,7 @@ func TestCloseEndsRequestsUnderWay(t *testing.T) {
 	srv.Handle("/", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		close(arrived)
 		<-r.Context().Done()
+		time.Sleep(20 * time.Millisecond) // a handler that takes its time to leave
 		close(left)
 	}))
 	failed := make(chan error, 1)
@@ -211,4 +213,23 @@ func TestCloseEndsRequestsUnderWay(t *testing.T) {
 	<-failed // whatever it saw, it did not stay
 	srv.Close()
 	assert.Error(t, get(t, c, srv.URL), "a closed server accepts nothing")
+}
+
+func TestCloseEndsHandlersThatTookTheConnection(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	taken := make(chan error, 1)
+	srv.Handle("/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		taken <- err
+		<-r.Context().Done()
+		_ = conn.Close()
+	}))
+	old := client(t, srv)
+	old.Transport.(*http.Transport).ForceAttemptHTTP2 = false
+	failed := make(chan error, 1)
+	go func() { failed <- get(t, old, srv.URL) }()
+	require.NoError(t, <-taken)
+
+	srv.Close()
+	assert.Error(t, <-failed)
 }

@@ -145,6 +145,7 @@ func TestListPages(t *testing.T) {
 		{"first page", "sysparm_limit=2", "1 2", "first next last"},
 		{"middle page", "sysparm_limit=2&sysparm_offset=2", "3 4", "first prev next last"},
 		{"last page", "sysparm_limit=2&sysparm_offset=4", "5", "first prev last"},
+		{"full last page", "sysparm_limit=1&sysparm_offset=4", "5", "first prev last"},
 		{"beyond", "sysparm_limit=2&sysparm_offset=99", "", "first prev last"},
 		{"exactly all", "sysparm_limit=5", "1 2 3 4 5", ""},
 		{"strange numbers", "sysparm_limit=x&sysparm_offset=-1", "1 2 3 4 5", ""},
@@ -168,6 +169,17 @@ func TestListPages(t *testing.T) {
 			assert.Equal(t, tt.rels, strings.Join(rels, " "))
 		})
 	}
+}
+
+func TestListLinkHeader(t *testing.T) {
+	in := signIn(t, nil)
+	fill(in)
+	resp, _ := in.do("GET", "/api/now/table/incident?sysparm_offset=2&sysparm_limit=2&sysparm_query=active%3Dtrue", "")
+	link := func(offset int, rel string) string {
+		return fmt.Sprintf(`<%s/api/now/table/incident?sysparm_limit=2&sysparm_offset=%d&sysparm_query=active%%3Dtrue>;rel="%s"`, in.URL(), offset, rel)
+	}
+	want := []string{link(0, "first"), link(0, "prev"), link(4, "next"), link(4, "last")}
+	assert.Equal(t, strings.Join(want, ","), resp.Header.Get("Link"))
 }
 
 func TestListLinksLead(t *testing.T) {
