@@ -93,16 +93,18 @@ var bombs = map[string]struct{ schema, payload string }{
 		}
 		return `["` + strings.Join(parts, "") + `"]`
 	}) + `]`},
-	"wide alternatives":          {fill(`{"items":{"oneOf":[`, func(i int) string { return fmt.Sprintf(`{"minimum":%d}`, i) }, `]}}`), `[` + repeated(5000, "1") + `]`},
-	"many schemas":               {fill(`{"properties":{`, func(i int) string { return fmt.Sprintf(`"%d":true`, i) }, `}}`), `{}`},
-	"as many schemas as may be":  {`{"properties":{` + joined(998, func(i int) string { return fmt.Sprintf(`"%d":{}`, i) }) + `}}`, `{"1":1}`},
-	"many references":            {`{"$defs":{"a":{}},"anyOf":[` + repeated(990, `{"$ref":"#/$defs/a"}`) + `]}`, `{}`},
-	"many anchors":               {`{"properties":{` + joined(400, func(i int) string { return fmt.Sprintf(`"%d":{"$anchor":"a%d","items":{"$ref":"#a%d"}}`, i, i, 399-i) }) + `}}`, `{"1":[[[]]]}`},
-	"many dynamic anchors":       {`{"properties":{` + joined(400, func(i int) string { return fmt.Sprintf(`"%d":{"$dynamicAnchor":"a%d","items":{"$dynamicRef":"#a%d"}}`, i, i, 399-i) }) + `}}`, `{"1":[[[]]]}`},
+	"wide alternatives":         {fill(`{"items":{"oneOf":[`, func(i int) string { return fmt.Sprintf(`{"minimum":%d}`, i) }, `]}}`), `[` + repeated(5000, "1") + `]`},
+	"many schemas":              {fill(`{"properties":{`, func(i int) string { return fmt.Sprintf(`"%d":true`, i) }, `}}`), `{}`},
+	"as many schemas as may be": {`{"properties":{` + joined(998, func(i int) string { return fmt.Sprintf(`"%d":{}`, i) }) + `}}`, `{"1":1}`},
+	"many references":           {`{"$defs":{"a":{}},"anyOf":[` + repeated(990, `{"$ref":"#/$defs/a"}`) + `]}`, `{}`},
+	"many anchors":              {`{"properties":{` + joined(400, func(i int) string { return fmt.Sprintf(`"%d":{"$anchor":"a%d","items":{"$ref":"#a%d"}}`, i, i, 399-i) }) + `}}`, `{"1":[[[]]]}`},
+	"many dynamic anchors": {`{"properties":{` + joined(400, func(i int) string {
+		return fmt.Sprintf(`"%d":{"$dynamicAnchor":"a%d","items":{"$dynamicRef":"#a%d"}}`, i, i, 399-i)
+	}) + `}}`, `{"1":[[[]]]}`},
 	"many ids":                   {`{"$id":"https://a.example/","properties":{` + joined(400, func(i int) string { return fmt.Sprintf(`"%d":{"$id":"%d","items":{"$ref":"%d"}}`, i, i, 399-i) }) + `}}`, `{"1":[[[]]]}`},
 	"unusual references":         {`{"anyOf":[` + joined(300, func(i int) string { return fmt.Sprintf(`{"$ref":"#/%%24defs/%%6%d"}`, i%10) }) + `],"$defs":{"a":{"anyOf":[` + repeated(300, "{}") + `]}}}`, `{}`},
 	"references into data":       {`{"x":[` + repeated(400, `{"y":{}}`) + `],"anyOf":[` + joined(190, func(i int) string { return fmt.Sprintf(`{"$ref":"#/x/%d/y"}`, i) }) + `]}`, `{}`},
-	"long names, deep":           {`{"patternProperties":{"a|` + strings.Repeat("x", 9000) + `":` + recursive + `},"minimum":2}`, strings.Repeat(`{"a":`, 60) + "[" + repeated(10000, "1") + "]" + strings.Repeat("}", 60)},
+	"long names, deep":           {`{"patternProperties":{"a|` + strings.Repeat("x", 9000) + `":` + recursive + `},"items":` + recursive + `,"minimum":2}`, strings.Repeat(`{"a":`, 60) + "[" + repeated(10000, "1") + "]" + strings.Repeat("}", 60)},
 	"long failing locations":     {`{"additionalProperties":` + recursive + `,"items":` + recursive + `,"minimum":2}`, `{"` + strings.Repeat("x", 200_000) + `":[` + repeated(100_000, "1") + `]}`},
 	"wide objects, many visits":  {`{"allOf":[` + repeated(900, `{"maxProperties":1}`) + `]}`, `{` + joined(20_000, func(i int) string { return fmt.Sprintf(`"%d":1`, i) }) + `}`},
 	"many members required":      {fill(`{"items":{"required":[`, func(i int) string { return fmt.Sprintf(`"%d"`, i) }, `]}}`), `[` + repeated(2000, "{}") + `]`},

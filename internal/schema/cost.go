@@ -23,7 +23,10 @@ func costOf(s *jsonschema.Schema, location int) cost {
 	c.enumerate(s)
 	c.numbers(s)
 	c.patterns(s)
-	c.fixed += float64(len(s.Properties)+len(s.PatternProperties)+len(s.Types))/4 + float64(len(s.Required))
+	c.fixed += float64(len(s.Properties)+len(s.PatternProperties)+len(s.Types)) / 4
+	for _, name := range s.Required {
+		c.fixed += 1 + float64(len(name))/textStep
+	}
 	for _, names := range s.DependentRequired {
 		c.fixed += 1 + float64(len(names))
 	}
@@ -36,6 +39,9 @@ func costOf(s *jsonschema.Schema, location int) cost {
 	}
 	return c
 }
+
+// textStep is how many bytes of text the validator may keep in errors for one step.
+const textStep = 64
 
 // enumerate counts what const and enum compare, and the message with all of it that each failure makes.
 func (c *cost) enumerate(s *jsonschema.Schema) {
@@ -53,14 +59,14 @@ func (c *cost) constant(v any) {
 	case json.Number:
 		c.number += 2
 	case string:
-		c.fixed += float64(len(v)) / 256
+		c.fixed += float64(len(v)) / textStep
 	case []any:
 		for _, element := range v {
 			c.constant(element)
 		}
 	case map[string]any:
 		for name, member := range v {
-			c.fixed += float64(len(name)) / 256
+			c.fixed += float64(len(name)) / textStep
 			c.constant(member)
 		}
 	}
@@ -90,7 +96,11 @@ func (c *cost) patterns(s *jsonschema.Schema) {
 	for pattern := range s.PatternProperties {
 		c.nameByte += perCharacter * float64(patternSize(pattern.String(), 1<<20))
 	}
-	if s.Format != "" {
+	switch s.Format {
+	case "":
+	case "regex":
+		c.textByte += 6
+	default:
 		c.textByte += perCharacter
 	}
 }

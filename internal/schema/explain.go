@@ -71,6 +71,8 @@ func (e *explainer) tell(err *jsonschema.ValidationError, place *jsonschema.Sche
 		e.missing(v, place, object)
 	case "additionalProperties":
 		e.unexpected(v, place, object)
+	case "anyOf", "oneOf", "not", "contains": // their bounds are schemas
+		e.found.add(v)
 	default:
 		v.Limit = e.limit(names)
 		e.found.add(v)
@@ -135,12 +137,6 @@ func (e *explainer) limit(names []string) string {
 	v, ok := lookup(e.schema.source, names, literally)
 	if !ok {
 		return ""
-	}
-	switch v := v.(type) {
-	case json.Number:
-		return cutText(v.String())
-	case map[string]any:
-		return "" // a subschema, not a bound
 	}
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)

@@ -12,7 +12,7 @@ import (
 // instances alike.
 
 func escapeToken(name string) string {
-	return url.PathEscape(strings.NewReplacer("~", "~0", "/", "~1").Replace(name))
+	return url.PathEscape(strings.ReplaceAll(strings.ReplaceAll(name, "~", "~0"), "/", "~1"))
 }
 
 func unescapeToken(token string) (string, error) {
@@ -21,7 +21,7 @@ func unescapeToken(token string) (string, error) {
 }
 
 func unescapePlain(token string) string {
-	return strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
+	return strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")
 }
 
 // tokens takes a fragment apart, decoded.

@@ -15,7 +15,7 @@ type Violation struct {
 	Pointer string // the place in the payload, as a JSON pointer (RFC 6901), cut as payload.AppendToken says; quote it before printing
 	Keyword string // the keyword that failed, such as maxLength; "false" where the schema admits nothing
 	Schema  string // the keyword's place in the schema, as a JSON pointer
-	Limit   string // the schema's bound as JSON, such as 40 or ["eur","usd"], or the name that is missing; cut at 128 bytes
+	Limit   string // the schema's bound as JSON, such as 40 or ["eur","usd"], or the name that is missing; cut at 128 bytes; empty where the bound is a schema
 }
 
 // String tells everything but the place in the schema, and quotes what is foreign.

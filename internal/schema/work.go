@@ -24,7 +24,7 @@ func (e *entry) affordable(v any, work int) bool {
 // validator builds: of v in the payload, and of e in the schema.
 func (m *meter) visit(e *entry, times float64, v any, path, location float64) {
 	location += e.cost.location
-	m.left -= times * (e.cost.fixed + e.cost.visits*(1+(path+location)/256))
+	m.left -= times * (e.cost.fixed + e.cost.visits*(1+(path+location)/(2*textStep)))
 	if m.left < 0 {
 		return
 	}
