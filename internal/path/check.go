@@ -76,6 +76,9 @@ func (c *checker) name(inQuery bool) *Error {
 	if c.at == start {
 		return c.empty()
 	}
+	if stars.costly() {
+		return c.fail("wildcard", `a name holds one "*", and a second one only at its end`)
+	}
 	return nil
 }
 
@@ -99,9 +102,7 @@ func (c *checker) character(b byte, stars *starRule) *Error {
 			return c.fail("wildcard", `"*" and "?" in a name are written with a backslash before them`)
 		}
 	}
-	if !stars.take(b) {
-		return c.fail("wildcard", `a name holds one "*", and a second one only at its end`)
-	}
+	stars.take(b, true)
 	c.at++
 	return nil
 }
@@ -116,9 +117,7 @@ func (c *checker) escape(stars *starRule) *Error {
 	if b < ' ' || b == 0x7f {
 		return c.fail("bad-escape", "a backslash stands before the character it makes plain")
 	}
-	if c.mode == Result && !stars.take(b) {
-		return c.fail("wildcard", `a name holds one "*", and a second one only at its end`)
-	}
+	stars.take(b, false)
 	c.at++
 	if (b == '.' || b == '|') && c.more() && strings.IndexByte(`@!#[{`, c.peek()) >= 0 {
 		return c.fail("bad-escape", "a special character after an escaped dot has a backslash before it")
@@ -127,15 +126,20 @@ func (c *checker) escape(stars *starRule) *Error {
 }
 
 // A starRule admits one "*" anywhere and one more at the end: such patterns match in a time
-// proportional to the text, others need its square or more.
-type starRule struct{ stars int }
-
-func (s *starRule) take(b byte) bool {
-	if s.stars >= 2 {
-		return false
-	}
-	if b == '*' {
-		s.stars++
-	}
-	return true
+// proportional to the text, others need its square or more. Once a pattern has a wildcard, gjson takes
+// its escaped stars for stars as well.
+type starRule struct {
+	stars int
+	wild  bool // there is a wildcard without a backslash
+	more  bool // something follows the second star
 }
+
+func (s *starRule) take(b byte, plain bool) {
+	s.more = s.more || s.stars == 2
+	if b == '*' {
+		s.stars = min(s.stars+1, 2)
+	}
+	s.wild = s.wild || plain && (b == '*' || b == '?')
+}
+
+func (s *starRule) costly() bool { return s.wild && s.more }

@@ -5,6 +5,8 @@
 package path
 
 import (
+	"encoding/json"
+	"strings"
 	"unsafe"
 
 	"github.com/tidwall/gjson"
@@ -62,13 +64,37 @@ func Check(p string, mode Mode) error {
 	return nil
 }
 
-// Get returns the value at p, a path that passed [Check], in json, one valid JSON text.
+// Get returns the value at p, a path that passed [Check], in json, one valid JSON text. What it
+// returns is valid JSON again.
 //
-// Nothing is copied: the result and the strings in it share json's memory. The caller keeps
-// json unchanged for as long as it uses them.
+// Nothing is copied for plain paths: the result and the strings in it share json's memory. The caller
+// keeps json unchanged for as long as it uses them.
 func Get(json []byte, p string) gjson.Result {
-	if len(json) == 0 {
+	if p == "" || p[0] != '@' && !structured(json) {
 		return gjson.Result{}
 	}
-	return gjson.Get(unsafe.String(unsafe.SliceData(json), len(json)), p)
+	r := gjson.Get(unsafe.String(unsafe.SliceData(json), len(json)), p)
+	if strings.ContainsAny(p, "#|@") && !valid(r.Raw) {
+		return gjson.Result{}
+	}
+	return r
+}
+
+// structured reports whether a JSON text is an object or array. In any other gjson looks for brackets
+// inside the text of strings.
+func structured(json []byte) bool {
+	for _, b := range json {
+		switch b {
+		case ' ', '\t', '\n', '\r':
+			continue
+		}
+		return b == '{' || b == '['
+	}
+	return false
+}
+
+// valid reports whether raw is JSON. Behind "#", "|" and "@" gjson goes on inside of strings as well, and
+// may return what is none.
+func valid(raw string) bool {
+	return json.Valid(unsafe.Slice(unsafe.StringData(raw), len(raw)))
 }

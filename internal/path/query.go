@@ -127,11 +127,9 @@ func (c *checker) unclosed() *Error {
 func cheapPattern(p string) bool {
 	var stars starRule
 	for i := range len(p) {
-		if !stars.take(p[i]) {
-			return false
-		}
+		stars.take(p[i], true)
 	}
-	return true
+	return !stars.costly()
 }
 
 // endsQueryPath reports whether b ends the path inside a query.

@@ -55,7 +55,7 @@ type Scope struct {
 	Secret func(name string) bool
 	// Payload admits {{path}}, Auth admits [[@auth.path]].
 	Payload, Auth bool
-	// MaxBytes bounds the rendered URL, headers and body together; zero: 1 MiB.
+	// MaxBytes bounds the rendered path, query, header values and body together; zero: 1 MiB.
 	MaxBytes int
 }
 

@@ -101,7 +101,7 @@ func (c *compiler) envelopeForm(d Definition, body gjson.Result) (Definition, er
 // a reference. It returns the secrets it put in, each once. The error is a [*Fault].
 func Literal(text string, variable func(name string) (string, bool), secret func(name string) (string, error)) (string, []string, error) {
 	v := Values{Variable: variable, Secret: secret}
-	w := writer{v: &v, max: DefaultMaxBytes}
+	w := writer{v: v, max: DefaultMaxBytes}
 	s := slot{encode: plain, path: "text"}
 	for _, segment := range ref.ParseNamed(text) {
 		if !segment.Reference() {

@@ -11,11 +11,13 @@ import (
 
 var errNoSecret = errors.New("no such secret")
 
+var variables = map[string]string{
+	"instance": "dev1", "queue": "sales", "region": "eu", "dots": "a.b", "empty": "",
+	"odd": "a b&c=d/e?f#g%h\"<i>'j\\k", "braces": "{{x}} [[apiKey]]",
+}
+
 func variable(name string) (string, bool) {
-	v, ok := map[string]string{
-		"instance": "dev1", "queue": "sales", "region": "eu", "dots": "a.b", "empty": "",
-		"odd": "a b&c=d/e?f#g%h\"<i>'j\\k", "braces": "{{x}} [[apiKey]]",
-	}[name]
+	v, ok := variables[name]
 	return v, ok
 }
 

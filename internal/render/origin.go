@@ -23,7 +23,7 @@ func (p *Program) Origins(vars func(name string) (string, bool)) []string {
 	if p.origin.answer != nil {
 		return nil
 	}
-	w := writer{v: &Values{Variable: vars}, max: p.max}
+	w := writer{v: Values{Variable: vars}, max: p.max}
 	scheme, host, err := p.origin.render(&w)
 	if err != nil {
 		return nil
@@ -131,7 +131,7 @@ func (c *compiler) origin(segments []ref.Segment) (origin, []ref.Segment) {
 }
 
 func (c *compiler) badStart(segments []ref.Segment) {
-	if len(segments) > 0 && segments[0].Reference() {
+	if len(segments) > 0 && segments[0].Kind == ref.Payload {
 		c.hostReference(segments[0])
 		return
 	}
@@ -187,8 +187,6 @@ func (c *compiler) hostReference(s ref.Segment) {
 	case ref.Named:
 		if c.isSecret(s.Text) {
 			c.report("url", "secret-in-host", s.String()+": a secret cannot stand in a host")
-		} else if c.dynamic || c.isVariable(s.Text) {
-			return
 		}
 	}
 }
@@ -226,7 +224,7 @@ func (c *compiler) variableOrigin(scheme string, segments []ref.Segment) origin 
 
 // tryHost fills a host with the variables of today.
 func (c *compiler) tryHost(o *origin) {
-	w := writer{v: &Values{Variable: c.scope.Variable}, max: DefaultMaxBytes}
+	w := writer{v: Values{Variable: c.scope.Variable}, max: DefaultMaxBytes}
 	if _, err := o.fromVariables(&w); err != nil {
 		f := err.(*Fault)
 		c.report("url", f.Rule, f.Message)

@@ -11,9 +11,10 @@ import (
 // Rendering depends on v alone: the same values give the same bytes. Values.Secret runs while
 // Render does, so a cancelled context shows as its error.
 func (p *Program) Render(v Values) (*Request, error) {
-	w := writer{v: &v, max: p.max}
+	w := writer{v: v, max: p.max}
 	w.buf = make([]byte, 0, p.size+64)
-	r := &Request{Method: p.method}
+	r := newRequest()
+	r.Method = p.method
 	if err := p.head(&w, r); err != nil {
 		return nil, err
 	}
@@ -24,6 +25,16 @@ func (p *Program) Render(v Values) (*Request, error) {
 	}
 	r.Sinks, r.Parts = w.sinks, w.parts
 	return r, nil
+}
+
+// newRequest allocates a request and its URL in one piece.
+func newRequest() *Request {
+	both := &struct {
+		request Request
+		url     url.URL
+	}{}
+	both.request.URL = &both.url
+	return &both.request
 }
 
 // head writes path, query and header values into one buffer, of which they become parts.
@@ -50,7 +61,8 @@ func (p *Program) head(w *writer, r *Request) error {
 		marks = append(marks, len(w.buf))
 	}
 	text := string(w.buf)
-	r.URL = &url.URL{Scheme: scheme, Host: host, Path: unescape(text[:query]), RawPath: text[:query]}
+	r.URL.Scheme, r.URL.Host = scheme, host
+	r.URL.Path, r.URL.RawPath = unescape(text[:query]), text[:query]
 	r.URL.RawQuery = strings.TrimPrefix(text[query:headers], "?")
 	r.Header = p.header(text, headers, marks)
 	return nil
@@ -104,10 +116,15 @@ func (w *writer) originPart(origin string) {
 	w.now = trail{}
 }
 
-// header cuts the values out of text, where they begin at start and end at marks.
+// header cuts the values out of text, where they begin at start and end at marks. With a body it leaves
+// room for its type.
 func (p *Program) header(text string, start int, marks []int) http.Header {
 	header := make(http.Header, len(p.names)+1)
-	values := make([]string, len(marks))
+	values := make([]string, len(marks), len(marks)+1)
+	if p.body != nil {
+		values = values[:len(marks)+1]
+		header["Content-Type"] = values[len(marks):]
+	}
 	for i, end := range marks {
 		values[i] = text[start:end]
 		start = end
@@ -128,7 +145,7 @@ func (p *Program) content(w *writer, r *Request) error {
 		return err
 	}
 	r.Body = w.buf
-	r.Header["Content-Type"] = []string{contentType}
+	r.Header["Content-Type"][0] = contentType
 	w.end("body")
 	return nil
 }

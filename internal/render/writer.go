@@ -13,7 +13,7 @@ import (
 
 // A writer puts values into slots for one call.
 type writer struct {
-	v     *Values
+	v     Values
 	buf   []byte
 	done  int // bytes of the request that are no longer in buf
 	max   int

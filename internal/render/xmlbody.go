@@ -32,12 +32,13 @@ func (c *compiler) xml(contentType, source string) {
 	c.program.body = &slotBody{contentType, []slot{s}}
 }
 
-// wellFormed checks the document with a letter in place of each reference.
+// wellFormed checks the document with a letter in place of each reference: one that makes no entity
+// or character reference whole.
 func (c *compiler) wellFormed(segments []ref.Segment) {
 	var b strings.Builder
 	for _, s := range segments {
 		if s.Reference() {
-			b.WriteByte('x')
+			b.WriteByte('z')
 		} else {
 			b.WriteString(s.Text)
 		}
@@ -83,8 +84,9 @@ type xmlScanner struct {
 
 // admits reports whether a value may be put in here.
 func (x *xmlScanner) admits() bool {
+	begun := x.until == "" && x.tail != ""
 	x.tail = ""
-	return x.until == "" || x.until == `"` || x.until == "'"
+	return !begun && (x.until == "" || x.until == `"` || x.until == "'")
 }
 
 func (x *xmlScanner) text(s string) {
