@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -23,7 +24,8 @@ const (
 type Config struct {
 	Policy
 
-	// RootCAs are the authorities trusted for every connector; nil means the system's.
+	// RootCAs are the authorities trusted for every connector; nil means the system's. It
+	// must not be changed later.
 	RootCAs *x509.CertPool
 
 	// Resolver answers for names; nil means net.DefaultResolver. Names with a dot are
@@ -37,11 +39,13 @@ type Config struct {
 	// TLSTimeout bounds one TLS handshake. Default 5 s.
 	TLSTimeout time.Duration
 
-	// MaxHeaderBytes bounds the headers of one answer, all its 1xx answers included.
-	// Default 256 KiB.
+	// MaxHeaderBytes bounds the headers of one answer, and those of the 1xx answers before
+	// it. Whoever has the context of a request trace 1xx answers takes over counting them
+	// (net/http/httptrace, Got1xxResponse). Default 256 KiB.
 	MaxHeaderBytes int64
 
-	// MaxIdlePerHost bounds the idle connections kept per identity and host. Default 100.
+	// MaxIdlePerHost bounds the idle connections kept per identity and host; an identity
+	// keeps ten times as many for all its hosts. Default 100.
 	MaxIdlePerHost int
 
 	// MaxIdentities bounds the identities whose connections are kept; beyond it, those
@@ -59,6 +63,7 @@ func (c Config) withDefaults() Config {
 	c.MaxIdlePerHost = positive(c.MaxIdlePerHost, DefaultMaxIdlePerHost)
 	c.MaxIdentities = positive(c.MaxIdentities, DefaultMaxIdentities)
 	c.IdleTimeout = positive(c.IdleTimeout, DefaultIdleTimeout)
+	c.AllowPorts = slices.Clone(c.AllowPorts)
 	if c.Resolver == nil {
 		c.Resolver = net.DefaultResolver
 	}
@@ -116,9 +121,10 @@ func NewClient(rt http.RoundTripper) *http.Client {
 	}
 }
 
-// CloseIdle lets go of an identity, as when a connector's definition changes: its idle
-// connections are closed, the others once their answer is read, and its next call makes a
-// new connection in a new TLS session. Nil lets go of the shared identity's.
+// CloseIdle lets go of an identity, as when a connector's definition changes: its next call
+// makes a new connection in a new TLS session. Idle connections are closed at once, the
+// others when their answer is read or, with HTTP/2, have been idle for IdleTimeout. Nil lets
+// go of the shared identity's.
 func (e *Egress) CloseIdle(id *Identity) {
 	e.mu.Lock()
 	dropped := e.drop(e.pools[id.Key()])

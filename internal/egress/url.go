@@ -50,9 +50,9 @@ func checkURLText(s string) error {
 	if strings.Contains(s, "#") {
 		return urlError("must not hold a fragment")
 	}
-	// Each parser has its own idea of percent signs and of a second @ in a host.
-	if strings.ContainsAny(authority(s), "%@") {
-		return urlError("must not hold user information or percent signs before its path")
+	// Parsers differ in what an escape in a host means.
+	if strings.Contains(authority(s), "%") {
+		return urlError("must not hold percent signs before its path")
 	}
 	return nil
 }
