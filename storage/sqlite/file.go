@@ -33,6 +33,9 @@ func prepare(path string) (string, error) {
 			return "", err
 		}
 	}
+	if err := checkDir(filepath.Dir(file)); err != nil {
+		return "", err
+	}
 	return file, checkWritable(file)
 }
 

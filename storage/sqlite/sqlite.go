@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -92,8 +93,7 @@ func open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	writer, err := pool(file, 1, "synchronous(full)", "fullfsync(1)", "checkpoint_fullfsync(1)", "journal_mode(wal)",
-		"journal_size_limit("+strconv.Itoa(journalSize)+")")
+	writer, err := pool(file, 1, "journal_mode(wal)")
 	if err != nil {
 		return nil, err
 	}
@@ -127,11 +127,21 @@ const (
 	journalSize = 64 << 20
 )
 
+// commonPragmas are set on every connection.
+var commonPragmas = []string{
+	"synchronous(full)",
+	"fullfsync(1)",
+	"checkpoint_fullfsync(1)",
+	"foreign_keys(1)",
+	"trusted_schema(0)",
+	"journal_size_limit(" + strconv.Itoa(journalSize) + ")",
+}
+
 // pool returns a pool of at most size connections, each with the pragmas set. Connections
 // stay open until the pool is closed.
 func pool(file string, size int, pragmas ...string) (*sql.DB, error) {
 	query := url.Values{
-		"_pragma":    append([]string{"foreign_keys(1)", "trusted_schema(0)"}, pragmas...),
+		"_pragma":    append(slices.Clone(commonPragmas), pragmas...),
 		"_timeout":   {strconv.Itoa(lockWait)},
 		"_defensive": {"1"},
 		"_error_rc":  {"1"},

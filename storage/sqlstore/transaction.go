@@ -14,15 +14,11 @@ func (s *Store) write(ctx context.Context, do func(context.Context, *sql.Conn) e
 		return err
 	}
 	defer s.endTurn()
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.begun(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	begin := func() error { return s.begin(ctx, conn) }
-	if err := s.patiently(ctx, begin); err != nil {
-		return err
-	}
 	if err := do(ctx, conn); err != nil {
 		rollback(ctx, conn)
 		return err
@@ -46,6 +42,20 @@ func (s *Store) endTurn() {
 	if s.turn != nil {
 		<-s.turn
 	}
+}
+
+// begun returns a verified connection with a transaction begun.
+func (s *Store) begun(ctx context.Context) (conn *sql.Conn, err error) {
+	err = s.patiently(ctx, func() error {
+		if conn, err = s.db.Conn(ctx); err != nil {
+			return err
+		}
+		if err = s.begin(ctx, conn); err != nil {
+			conn.Close()
+		}
+		return err
+	})
+	return conn, err
 }
 
 func (s *Store) begin(ctx context.Context, conn *sql.Conn) error {
