@@ -85,24 +85,26 @@ func identityKey(o IdentityOptions) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// parseAuthorities is strict where x509.CertPool is lenient: what is not a certificate is
-// an error and not skipped.
+// parseAuthorities is strict where x509.CertPool is lenient: each block must be a
+// certificate, and none that is broken is skipped. Text between blocks explains (RFC 7468
+// §2) and is disregarded.
 func parseAuthorities(text []byte) ([]*x509.Certificate, error) {
 	var list []*x509.Certificate
-	for rest := bytes.TrimSpace(text); len(rest) > 0; rest = bytes.TrimSpace(rest) {
-		var block *pem.Block
-		block, rest = pem.Decode(rest)
-		if block == nil || block.Type != "CERTIFICATE" {
-			return nil, errors.New("certificate authorities must be PEM blocks of type CERTIFICATE and nothing else")
-		}
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, errors.New("certificate authorities must be valid X.509 certificates")
+		if err != nil || block.Type != "CERTIFICATE" {
+			return nil, errAuthorities
 		}
 		list = append(list, cert)
 	}
+	blocks := bytes.Count(text, []byte("-----BEGIN"))
+	if blocks != len(list) || blocks == 0 && len(bytes.TrimSpace(text)) > 0 {
+		return nil, errAuthorities
+	}
 	return list, nil
 }
+
+var errAuthorities = errors.New("certificate authorities must be PEM blocks of type CERTIFICATE")
 
 // tlsConfig returns a configuration with a session cache of its own. Verification stays on.
 func (id *Identity) tlsConfig(roots *x509.CertPool) *tls.Config {

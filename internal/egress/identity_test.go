@@ -58,11 +58,12 @@ func TestNewIdentityRefuses(t *testing.T) {
 	require.NoError(t, err)
 	for name, o := range map[string]egress.IdentityOptions{
 		"text":              {CAPEM: []byte("canary")},
-		"text after":        {CAPEM: append(ca.pem(), "canary"...)},
-		"text before":       {CAPEM: append([]byte("canary\n"), "canary"...)},
 		"private key":       {CAPEM: pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})},
+		"other type":        {CAPEM: pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: ca.cert.Raw})},
 		"no certificate":    {CAPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("canary")})},
 		"cut":               {CAPEM: ca.pem()[:len(ca.pem())/2]},
+		"cut before a good": {CAPEM: append(ca.pem()[:len(ca.pem())/2], append([]byte("\n"), ca.pem()...)...)},
+		"cut after a good":  {CAPEM: append(ca.pem(), ca.pem()[:len(ca.pem())/2]...)},
 		"TLS 1.1":           {MinVersion: tls.VersionTLS11},
 		"unknown version":   {MinVersion: 0x0399},
 		"no chain":          {Certificate: &tls.Certificate{PrivateKey: key}},
@@ -76,9 +77,26 @@ func TestNewIdentityRefuses(t *testing.T) {
 	}
 }
 
+func TestNewIdentityTakesNoAuthorities(t *testing.T) {
+	for _, none := range []string{"", " \r\n"} {
+		_, err := egress.NewIdentity(egress.IdentityOptions{CAPEM: []byte(none)})
+		assert.NoError(t, err)
+	}
+}
+
+func FuzzNewIdentity(f *testing.F) {
+	f.Add([]byte("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"))
+	f.Add([]byte("-----BEGIN CERTIFICATE-----\n-----BEGIN CERTIFICATE-----"))
+	f.Add([]byte("text"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		id, err := egress.NewIdentity(egress.IdentityOptions{CAPEM: text})
+		require.Equal(t, err == nil, id != nil)
+	})
+}
+
 func TestNewIdentityTakesSeveralAuthorities(t *testing.T) {
 	a, b := newAuthority(t), newAuthority(t)
-	two := bytes.Join([][]byte{nil, a.pem(), b.pem(), nil}, []byte("\r\n"))
+	two := bytes.Join([][]byte{[]byte("first"), a.pem(), []byte("second"), b.pem(), nil}, []byte("\r\n"))
 	for _, ca := range []*authority{a, b} {
 		cert := ca.issue(time.Hour, "127.0.0.1")
 		_, port := upstream(t, &tls.Config{Certificates: []tls.Certificate{cert}}, false, hello)
