@@ -1,0 +1,319 @@
+package hub
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/scrub"
+)
+
+// authorize is the step that puts the connector's token on the call: from its grant, or
+// from a new one. A token goes only where the secrets that fetched it may go.
+func (r *run) authorize(ctx context.Context) error {
+	if r.plan.auth == nil || r.req == r.plan.auth {
+		return nil
+	}
+	if r.grant == nil {
+		g, err := r.grants.get(ctx, r)
+		if err != nil {
+			return err
+		}
+		r.grant = g
+	}
+	if r.wire == nil { // only the answer was wanted, for rendering
+		return nil
+	}
+	if !r.grant.allows(r.wire.URL) {
+		return failure(Forbidden, "the token is not bound to host "+quote(egress.RuleFor(r.wire.URL).String())+
+			", which was not among the hosts of the secrets that fetched it: set their values again to send it there")
+	}
+	r.wire.Header.Set("Authorization", "Bearer "+r.grant.token)
+	return nil
+}
+
+// grant is what an authentication yielded. It does not change.
+type grant struct {
+	key      grantKey
+	authKey  string    // what it was fetched with
+	token    string    // the access token
+	expires  time.Time // when to fetch another
+	reach    []egress.Rules
+	answer   []byte // the whole answer, JSON
+	scrubber *scrub.Scrubber
+}
+
+type grantKey struct{ tenant, connector string }
+
+// grants keeps the tokens of connectors.
+type grants struct {
+	mu      sync.Mutex
+	current map[grantKey]*grant
+	flights map[grantKey]*flight
+}
+
+// flight is one authentication on its way, for all calls that wait for it.
+type flight struct {
+	done  chan struct{}
+	grant *grant
+	err   error
+}
+
+// maxGrants bounds the tokens kept; beyond it, one is dropped and fetched again when needed.
+const maxGrants = 20_000
+
+func newGrants() *grants {
+	return &grants{current: map[grantKey]*grant{}, flights: map[grantKey]*flight{}}
+}
+
+// get returns a grant that is good for now. However many calls ask, one authentication
+// request is under way; a caller that gives up does not disturb the others.
+func (g *grants) get(ctx context.Context, r *run) (*grant, error) {
+	key := grantKey{r.name, r.plan.def.ID}
+	g.mu.Lock()
+	if held := g.current[key]; held != nil && held.good(r.plan, r.opts.now()) {
+		g.mu.Unlock()
+		return held, nil
+	}
+	f := g.flights[key]
+	if f == nil {
+		f = &flight{done: make(chan struct{})}
+		g.flights[key] = f
+		g.fetch(r, key, f)
+	}
+	g.mu.Unlock()
+	select {
+	case <-f.done:
+		return f.grant, f.err
+	case <-ctx.Done():
+		return nil, ended(ctx)
+	}
+}
+
+// fetch starts an authentication that lives as long as the hub lets it, not as the caller.
+func (g *grants) fetch(r *run, key grantKey, f *flight) {
+	ctx, leave, err := r.life.begin(context.Background())
+	if err != nil {
+		f.err = err
+		delete(g.flights, key)
+		close(f.done)
+		return
+	}
+	plan, tenant := r.plan, r.Tenant
+	go func() {
+		defer leave()
+		f.grant, f.err = tenant.authenticate(ctx, plan)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if g.flights[key] == f {
+			delete(g.flights, key)
+			g.hold(key, f.grant)
+		}
+		close(f.done)
+	}()
+}
+
+// hold keeps a grant; g.mu is held.
+func (g *grants) hold(key grantKey, held *grant) {
+	if held == nil {
+		return
+	}
+	if len(g.current) >= maxGrants {
+		for other := range g.current {
+			delete(g.current, other)
+			break
+		}
+	}
+	g.current[key] = held
+}
+
+// put replaces the grant of a connector.
+func (g *grants) put(held *grant) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.hold(held.key, held)
+}
+
+// refuse drops a grant that the third party refused, unless another one has taken its place.
+func (g *grants) refuse(refused *grant) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.current[refused.key] == refused {
+		delete(g.current, refused.key)
+	}
+}
+
+// forget drops what a connector holds, and what is on its way for it.
+func (g *grants) forget(tenant, connector string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := grantKey{tenant, connector}
+	delete(g.current, key)
+	delete(g.flights, key)
+}
+
+// good reports whether a grant can be used by a plan now.
+func (g *grant) good(p *connectorPlan, now time.Time) bool {
+	return g.authKey == p.authKey && now.Before(g.expires)
+}
+
+// allows reports whether the token may go to a URL.
+func (g *grant) allows(u *url.URL) bool {
+	for _, rules := range g.reach {
+		if !rules.AllowsURL(u) {
+			return false
+		}
+	}
+	return true
+}
+
+// authenticate sends the authentication request down the same road as every call, and
+// reads the token from its answer.
+func (t *Tenant) authenticate(ctx context.Context, plan *connectorPlan) (*grant, error) {
+	a := &run{Tenant: t, op: "Authenticate", plan: plan, req: plan.auth, begun: t.opts.now()}
+	ctx, cancel := context.WithTimeout(ctx, a.req.timeout)
+	defer cancel()
+	if err := a.render(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.guard(); err != nil {
+		return nil, err
+	}
+	asked := t.opts.now()
+	a.send(ctx)
+	res, err := a.judge()
+	if err != nil {
+		return nil, a.refusedWith(res, err)
+	}
+	return a.readGrant(res, asked)
+}
+
+// refusedWith says what the token endpoint's answer says: its error code, and no more.
+func (r *run) refusedWith(res *Result, err error) error {
+	e := asError(err)
+	if res == nil || e.Code != Rejected && e.Code != Unauthorized {
+		return err
+	}
+	e.Code = Unauthorized
+	e.detail = "the authentication request was answered with " + statusText(res.Status)
+	if code := res.Get("error"); code.Type == gjson.String && code.Str != "" {
+		text, _ := r.plan.scrubber.String(code.Str)
+		e.detail += ", error " + quote(text)
+	}
+	return e
+}
+
+// Life of a token whose answer does not say: it is refreshed when refused anyway.
+const (
+	defaultLife = 10 * time.Minute
+	longestLife = 30 * 24 * time.Hour
+	lifeMargin  = 30 * time.Second // at most a tenth of the life
+)
+
+// readGrant reads the answer of RFC 6749 section 5.1.
+func (r *run) readGrant(res *Result, asked time.Time) (*grant, error) {
+	token := res.Get("access_token")
+	if token.Type != gjson.String || token.Str == "" {
+		return nil, r.explained(failure(Unauthorized, "the authentication's answer has no access_token"))
+	}
+	if kind := res.Get("token_type"); kind.Exists() && !strings.EqualFold(kind.String(), "Bearer") {
+		return nil, r.explained(failure(Unauthorized, "the authentication's answer has a token_type other than Bearer"))
+	}
+	if err := egress.CheckHeaderValue(token.Str); err != nil {
+		return nil, r.explained(failure(Unauthorized, "the access_token cannot stand in a header"))
+	}
+	g := &grant{
+		key: grantKey{r.name, r.plan.def.ID}, authKey: r.plan.authKey,
+		token: token.String(), expires: asked.Add(lifeOf(res.Get("expires_in"))), answer: res.Body,
+	}
+	g.reach = append(g.reach, r.plan.hosts)
+	for _, sink := range r.wire.Sinks {
+		if s := r.plan.secrets[sink.Secret]; s != nil {
+			g.reach = append(g.reach, s.reach)
+		}
+	}
+	g.scrubber = scrub.New(tokensIn(res))
+	return g, nil
+}
+
+// lifeOf reads expires_in: seconds, as a number or, as some write it, as a string.
+func lifeOf(field gjson.Result) time.Duration {
+	seconds, err := strconv.ParseFloat(field.String(), 64)
+	if !field.Exists() || err != nil || seconds != seconds {
+		return defaultLife
+	}
+	life := longestLife
+	if seconds < longestLife.Seconds() {
+		life = max(0, time.Duration(seconds*float64(time.Second)))
+	}
+	return life - min(lifeMargin, life/10)
+}
+
+// tokensIn lists the tokens of an authentication answer.
+func tokensIn(res *Result) []scrub.Secret {
+	var list []scrub.Secret
+	gjson.ParseBytes(res.Body).ForEach(func(name, value gjson.Result) bool {
+		if value.Type == gjson.String && isToken(name.Str) {
+			list = append(list, scrub.Secret{Name: "@auth." + name.Str, Value: strings.Clone(value.Str)})
+		}
+		return true
+	})
+	return list
+}
+
+// scrubbers mask what is known as secret.
+func (r *run) scrubbers() []*scrub.Scrubber {
+	list := []*scrub.Scrubber{r.plan.scrubber}
+	if r.grant != nil {
+		list = append(list, r.grant.scrubber)
+	}
+	return list
+}
+
+// authKey is a digest of all that a token depends on: another request, variable or secret
+// means another token.
+func authKey(rec *connectorRecord) string {
+	con := &rec.Connector
+	data, err := json.Marshal(struct {
+		Auth      Auth
+		Hosts     []string
+		Variables map[string]string
+		TLS       *TLS
+	}{con.Auth, con.Hosts, con.Variables, con.TLS})
+	if err != nil { // decoded from JSON: cannot happen
+		return ""
+	}
+	h := sha256.New()
+	h.Write(data)
+	for _, name := range sortedKeys(rec.Secrets) {
+		fmt.Fprintf(h, "\n%s %d", name, rec.Secrets[name].Generation)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Authenticate authenticates with a connector: a new token is fetched and kept for the calls
+// to come. The result is the authentication's answer, its tokens masked.
+func (t *Tenant) Authenticate(ctx context.Context, connector string) (_ *Result, err error) {
+	defer finish(&err, "Authenticate", connector, "")
+	return t.run(ctx, &run{Tenant: t, op: "Authenticate", call: Call{Connector: connector}, pick: authRequest})
+}
+
+func authRequest(p *connectorPlan) (*requestPlan, error) {
+	if p.auth != nil {
+		return p.auth, nil
+	}
+	if p.def.Auth.Kind == AuthNone {
+		return nil, failure(Invalid, "the connector's template has no authentication")
+	}
+	return nil, &Error{Code: NotReady, Fields: []FieldError{{Path: "auth.request", Rule: "required", Message: "the authentication request is not defined yet"}}}
+}

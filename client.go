@@ -1,0 +1,150 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+
+	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/render"
+)
+
+// HTTPClient returns a client that lends a connector's authorization, hosts, egress rule,
+// timeout and limits to any Go SDK. ctx covers the construction alone. Each round trip looks
+// the connector up anew, so an edit, a pause or a new secret takes effect at once; each may
+// use the template's verbs and the connector's Hosts, is sent once, and follows no redirect.
+//
+// Its errors are an *[Error] inside a *url.Error. Reading a body beyond the size limit, or
+// after the connector's timeout, fails. Bodies are neither decompressed nor scrubbed.
+func (t *Tenant) HTTPClient(ctx context.Context, connector string) (_ *http.Client, err error) {
+	defer finish(&err, "HTTPClient", connector, "")
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	if _, err := t.find(ctx, connector); err != nil {
+		return nil, err
+	}
+	return egress.NewClient(&roundTripper{t, connector}), nil
+}
+
+// roundTripper takes the requests of an SDK down the road of a call.
+type roundTripper struct {
+	tenant    *Tenant
+	connector string
+}
+
+// RoundTrip sends one request.
+func (rt *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err error) {
+	defer finish(&err, "RoundTrip", rt.connector, "")
+	ctx, leave, err := rt.tenant.enter(req.Context())
+	if err != nil {
+		return nil, err
+	}
+	r := &run{Tenant: rt.tenant, op: "RoundTrip", call: Call{Connector: rt.connector}, pick: lent, begun: rt.tenant.opts.now()}
+	resp, release, err := r.lend(ctx, req)
+	end := func() { release(); leave() }
+	if err != nil {
+		end()
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		return nil, r.report(ctx, nil, err)
+	}
+	_ = r.report(ctx, &Result{Status: resp.StatusCode}, nil)
+	resp.Body = &lentBody{ReadCloser: resp.Body, left: r.req.policy.Limits.DecodedBytes, end: sync.OnceFunc(end)}
+	return resp, nil
+}
+
+// lent is the plan of a request that an SDK makes.
+func lent(p *connectorPlan) (*requestPlan, error) {
+	return &requestPlan{def: Request{Name: "", State: StateActive}, policy: p.lending, timeout: duration(p.def.Timeout)}, nil
+}
+
+// lend sends a request of an SDK with the connector's authorization.
+func (r *run) lend(ctx context.Context, req *http.Request) (*http.Response, func(), error) {
+	none := func() {}
+	if err := r.find(ctx); err != nil {
+		return nil, none, err
+	}
+	ctx, release, err := r.admit(ctx)
+	if err != nil {
+		return nil, none, err
+	}
+	if err := r.wireOf(req); err != nil {
+		return nil, release, err
+	}
+	if err := r.guard(); err != nil {
+		return nil, release, err
+	}
+	if err := r.authorize(ctx); err != nil {
+		return nil, release, err
+	}
+	out := req.Clone(ctx)
+	out.URL, out.Host, out.Header = r.wire.URL, "", r.wire.Header
+	resp, err := r.egress.Transport(r.plan.identity).RoundTrip(out)
+	if err != nil {
+		return nil, release, lentError(ctx, err)
+	}
+	return resp, release, nil
+}
+
+// wireOf reads a request of an SDK as a rendered one.
+func (r *run) wireOf(req *http.Request) error {
+	u, err := egress.ParseURL(req.URL.String())
+	if err != nil {
+		return failure(Forbidden, err.Error())
+	}
+	if !slices.Contains(r.plan.tpl.Methods, orDefault(req.Method, http.MethodGet)) {
+		return failure(Forbidden, "the verb must be one of the template's: "+joinWords(r.plan.tpl.Methods))
+	}
+	r.wire = &render.Request{Method: req.Method, URL: u, Header: req.Header.Clone()}
+	if r.wire.Header == nil {
+		r.wire.Header = http.Header{}
+	}
+	return nil
+}
+
+// lentError says why there is no answer, without another library's text.
+func lentError(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ended(ctx)
+	case egress.Unreachable(err):
+		e := failure(Unreachable, "the host cannot be reached")
+		e.Retryable = true
+		return e
+	default:
+		e := failure(BadAnswer, "no answer could be read")
+		e.Sent = true
+		return e
+	}
+}
+
+// lentBody ends the call when it is closed, and fails beyond the size limit.
+type lentBody struct {
+	io.ReadCloser
+	left int64
+	end  func()
+}
+
+var errLentTooLarge = errors.New("hub: RoundTrip: the body of the answer is too large")
+
+// Read reads on, within the limit.
+func (b *lentBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return n, errLentTooLarge
+	}
+	return n, err
+}
+
+// Close ends the call.
+func (b *lentBody) Close() error {
+	defer b.end()
+	return b.ReadCloser.Close()
+}

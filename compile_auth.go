@@ -1,0 +1,127 @@
+package hub
+
+import (
+	"net/http"
+
+	"github.com/integrationhub/hub/internal/render"
+)
+
+// mediaForm is the media type of an authentication request that names none.
+const mediaForm = "application/x-www-form-urlencoded"
+
+// auth compiles the authentication request.
+func (k *compiler) auth() {
+	a := &k.con.Auth
+	if a.Kind != k.tpl.AuthType {
+		k.add("auth.kind", "enum", "must be the template's authType, %q", k.tpl.AuthType)
+		return
+	}
+	if a.Kind == AuthNone && a.Request != nil {
+		k.add("auth.request", "auth", "there is no authentication request with authType %q", AuthNone)
+	}
+	if a.Kind == AuthNone || a.Request == nil {
+		return
+	}
+	r := a.Request
+	k.problems.headers("auth.request.headers", r.Headers)
+	among(&k.problems, "auth.request.method", r.Method, verbs...)
+	k.count("auth.request.query", len(r.Query), maxParams)
+	plan := k.extra("auth.request", "authentication")
+	k.plan.auth = plan
+	d := render.Definition{
+		Method: r.Method, URL: r.URL, Query: pairs(r.Query), MediaType: r.MediaType, Body: r.Body,
+	}
+	d.Headers, plan.headerPaths = k.mergeHeaders(OnAuth, r.Headers, "auth.request.headers")
+	plan.program = k.program(&k.problems, plan.path, d, plan.headerPaths, k.scope(false, false))
+	plan.policy.Limits.DecodedBytes = min(plan.policy.Limits.DecodedBytes, k.core.limits.TokenBytes)
+	plan.policy.Limits.WireBytes = min(plan.policy.Limits.WireBytes, k.core.limits.TokenBytes)
+	if plan.program == nil {
+		return
+	}
+	k.origins(&k.problems, "auth.request.url", plan.program)
+	k.places(&k.problems, plan)
+}
+
+// verify compiles the template's request that proves a credential. Its hosts are left to the
+// guard: a connector need not name them to run.
+func (k *compiler) verify() {
+	v := k.tpl.Verify
+	if v == nil {
+		return
+	}
+	plan := k.extra("template.verify", "verify")
+	var p problems
+	if v.Success != nil {
+		plan.success = p.statuses("template.verify.success.statuses", v.Success.Statuses)
+	}
+	d := v.definition()
+	d.Headers, plan.headerPaths = k.mergeHeaders(OnRequest, v.Headers, "template.verify.headers")
+	plan.program = k.program(&p, plan.path, d, plan.headerPaths, k.scope(false, true))
+	plan.problems = p.list
+	k.plan.verify = plan
+}
+
+// extra is the plan of a call that is not one of the connector's requests.
+func (k *compiler) extra(path, name string) *requestPlan {
+	return &requestPlan{
+		def:     Request{Name: name, Trigger: TriggerManual, State: StateActive},
+		path:    path,
+		success: success2xx,
+		policy:  k.policy(),
+		timeout: duration(k.con.Timeout),
+	}
+}
+
+func (v *Verify) definition() render.Definition {
+	return render.Definition{
+		Method: v.Method, URL: v.URL, Query: pairs(v.Query), MediaType: v.MediaType, Body: v.Body,
+	}
+}
+
+// checkVerify compiles the request of a template for its problems: it can refer to the
+// template's fields.
+func (t *Template) checkVerify(p *problems, limits *Limits) {
+	v := t.Verify
+	if v == nil {
+		return
+	}
+	if v.Method == "" {
+		p.add("verify.method", "required", "must be one of %s", joinWords(verbs))
+		return
+	}
+	p.headers("verify.headers", v.Headers)
+	if v.Success != nil {
+		p.statuses("verify.success.statuses", v.Success.Statuses)
+	}
+	field := func(name string, secret bool) bool {
+		for _, f := range t.Fields {
+			if f.Key == name && f.Secret == secret {
+				return true
+			}
+		}
+		return false
+	}
+	d := v.definition()
+	for _, h := range v.Headers {
+		d.Headers = append(d.Headers, render.Pair(h))
+	}
+	_, found := render.Compile(d, render.Scope{
+		Variable: func(name string) (string, bool) { return "x", field(name, false) },
+		Secret:   func(name string) bool { return field(name, true) },
+		Auth:     t.AuthType != AuthNone,
+		MaxBytes: limits.RequestBytes,
+	})
+	for _, f := range found {
+		p.add(in("verify", f.Path), f.Rule, "%s", f.Message)
+	}
+}
+
+// normalize gives an authentication request its defaults.
+func (r *AuthRequest) normalize() {
+	if r.Method == "" {
+		r.Method = http.MethodPost
+	}
+	if r.MediaType == "" && r.Body != "" {
+		r.MediaType = mediaForm
+	}
+}

@@ -1,0 +1,372 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/integrationhub/hub/storage"
+)
+
+// connectorRecord is a connector as stored: one record, so that the rules over all its
+// requests hold under races.
+type connectorRecord struct {
+	Connector Connector `json:"connector"`
+	// Template is the version in force, which never changes: kept here, it costs no
+	// second read, and a connector outlives its template.
+	Template Template `json:"template"`
+	// Secrets are the sealed descriptors of the secrets that are set, by name.
+	Secrets map[string]secretRecord `json:"secrets,omitempty"`
+	// Deleting tells that a deletion began: its secrets are being removed.
+	Deleting bool `json:"deleting,omitempty"`
+
+	revision int64 // of the stored record, which also secrets move
+}
+
+// CreateConnector saves a connector made from a template of the library. Every broken rule
+// is reported at once, in one Invalid; Exists if its id or name is taken.
+func (t *Tenant) CreateConnector(ctx context.Context, con Connector) (_ Connector, err error) {
+	defer finish(&err, "CreateConnector", con.Name, "")
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return Connector{}, err
+	}
+	defer leave()
+	tpl, err := t.templateVersion(ctx, con.Template, con.TemplateVersion)
+	if errors.Is(err, NotFound) {
+		return Connector{}, invalid("template", "unknown-reference", "there is no such template in the library")
+	}
+	if err != nil {
+		return Connector{}, err
+	}
+	rec, change, err := t.newConnector(ctx, con, tpl.Template)
+	if err != nil {
+		return Connector{}, err
+	}
+	return rec.Connector, t.apply(ctx, change)
+}
+
+// CreateTemplateAndConnector saves a template and a connector made from it in one step: both
+// or neither. con.Template and con.TemplateVersion are disregarded.
+func (t *Tenant) CreateTemplateAndConnector(ctx context.Context, tpl Template, con Connector) (_ Template, _ Connector, err error) {
+	defer finish(&err, "CreateTemplateAndConnector", con.Name, "")
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return Template{}, Connector{}, err
+	}
+	defer leave()
+	trec, changes, err := t.newTemplate(cloned(tpl))
+	if err != nil {
+		return Template{}, Connector{}, err
+	}
+	crec, change, err := t.newConnector(ctx, con, trec.Template)
+	if err != nil {
+		return Template{}, Connector{}, err
+	}
+	return trec.Template, crec.Connector, t.apply(ctx, append(changes, change)...)
+}
+
+// CopyConnector saves a connector with the definitions of another one under a new name. The
+// copy declares the same secrets and holds none of them.
+func (t *Tenant) CopyConnector(ctx context.Context, id, name string) (_ Connector, err error) {
+	defer finish(&err, "CopyConnector", id, "")
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return Connector{}, err
+	}
+	defer leave()
+	source, err := t.connector(ctx, id)
+	if err != nil {
+		return Connector{}, err
+	}
+	con := source.Connector
+	con.ID, con.Name = "", name
+	for i := range con.Requests {
+		con.Requests[i].ID = ""
+	}
+	rec, change, err := t.newConnector(ctx, con, source.Template)
+	if err != nil {
+		return Connector{}, err
+	}
+	return rec.Connector, t.apply(ctx, change)
+}
+
+// newConnector checks a connector and returns what creates it.
+func (t *Tenant) newConnector(ctx context.Context, con Connector, tpl Template) (*connectorRecord, storage.Change, error) {
+	con = cloned(con)
+	if con.ID == "" {
+		con.ID = newID("con")
+	}
+	con.Template, con.TemplateVersion = tpl.ID, tpl.Version
+	tpl.Icon, tpl.Description = nil, ""
+	rec := &connectorRecord{Connector: con, Template: tpl}
+	now := t.opts.now().UTC()
+	rec.Connector.CreatedAt = now
+	if err := t.settle(ctx, rec); err != nil {
+		return nil, storage.Change{}, err
+	}
+	rec.Connector.Revision, rec.Connector.UpdatedAt = nextRevision(0, now), now
+	stored, err := t.encodeConnector(rec)
+	return rec, storage.Create(stored), err
+}
+
+// encodeConnector returns the record to store, under the revision that follows rec's.
+func (t *Tenant) encodeConnector(rec *connectorRecord) (storage.Record, error) {
+	con := &rec.Connector
+	data, err := encodeRecord(rec)
+	if err != nil {
+		return storage.Record{}, err
+	}
+	labels := []storage.Label{{Key: labelTemplate, Value: con.Template}}
+	for _, tag := range con.Tags {
+		labels = append(labels, storage.Label{Key: labelTag, Value: tag})
+	}
+	now := t.opts.now().UTC()
+	return storage.Record{
+		Key: t.key(kindConnector, con.ID), Name: con.Name, Search: fold(con.Name), Labels: labels,
+		Revision: nextRevision(rec.revision, now), Updated: now, Data: data,
+	}, nil
+}
+
+// connector reads a connector by its id or, if there is none of that id, by its name.
+func (t *Tenant) connector(ctx context.Context, idOrName string) (*connectorRecord, error) {
+	stored, err := t.connectorByID(ctx, idOrName)
+	if errors.Is(err, NotFound) {
+		stored, err = t.findRecord(ctx, t.name, kindConnector, idOrName, "connector "+quote(idOrName))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decodeConnector(stored)
+}
+
+func (t *Tenant) connectorByID(ctx context.Context, id string) (storage.Record, error) {
+	if !idPattern.MatchString(id) {
+		return storage.Record{}, failure(NotFound, "there is no connector "+quote(id))
+	}
+	return t.get(ctx, t.key(kindConnector, id), "connector "+quote(id))
+}
+
+func decodeConnector(stored storage.Record) (*connectorRecord, error) {
+	rec, err := decodeRecord[connectorRecord](stored)
+	rec.revision = stored.Revision
+	return &rec, err
+}
+
+// GetConnector returns a connector by its id or, if there is none of that id, by its name.
+func (t *Tenant) GetConnector(ctx context.Context, connector string) (_ Connector, err error) {
+	defer finish(&err, "GetConnector", connector, "")
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return Connector{}, err
+	}
+	defer leave()
+	rec, err := t.connector(ctx, connector)
+	if err != nil {
+		return Connector{}, err
+	}
+	return rec.Connector, nil
+}
+
+// ListConnectors returns a page of the tenant's connectors, ordered by name without regard
+// to case.
+func (t *Tenant) ListConnectors(ctx context.Context, opts ListOptions) (_ Page[Connector], err error) {
+	defer finish(&err, "ListConnectors", "", "")
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return Page[Connector]{}, err
+	}
+	defer leave()
+	return listPage(ctx, t, kindConnector, opts, func(rec connectorRecord) Connector { return rec.Connector })
+}
+
+// Connectors walks the tenant's connectors as ListConnectors orders them, page by page. It
+// ends at the first error, which it yields.
+func (t *Tenant) Connectors(ctx context.Context, opts ListOptions) iter.Seq2[Connector, error] {
+	return walk(opts, func(o ListOptions) (Page[Connector], error) { return t.ListConnectors(ctx, o) })
+}
+
+// UpdateConnector replaces the definition of the connector with con's ID. con.Revision must
+// be the one last read; Conflict if the definition has changed since. The template and its
+// version are changed by UpgradeConnector only, and a secret that is set stays declared
+// until DeleteSecret removes it.
+func (t *Tenant) UpdateConnector(ctx context.Context, con Connector) (_ Connector, err error) {
+	defer finish(&err, "UpdateConnector", con.ID, "")
+	return t.edit(ctx, con.ID, revisionOf(con.Revision), func(rec *connectorRecord) error {
+		next, old := cloned(con), &rec.Connector
+		if next.Template == "" {
+			next.Template = old.Template
+		}
+		if next.TemplateVersion == 0 {
+			next.TemplateVersion = old.TemplateVersion
+		}
+		if next.Template != old.Template || next.TemplateVersion != old.TemplateVersion {
+			return invalid("template", "immutable", "a connector moves to another version only by UpgradeConnector")
+		}
+		next.ID, next.CreatedAt = old.ID, old.CreatedAt
+		keepDeclared(&next, rec)
+		rec.Connector = next
+		return nil
+	})
+}
+
+// keepDeclared declares what is set.
+func keepDeclared(con *Connector, rec *connectorRecord) {
+	for _, name := range sortedKeys(rec.Secrets) {
+		if !slices.ContainsFunc(con.Secrets, func(s Secret) bool { return s.Name == name }) {
+			con.Secrets = append(con.Secrets, rec.Connector.secret(name))
+		}
+	}
+}
+
+// secret returns the declaration of a secret, an empty one if there is none.
+func (c *Connector) secret(name string) Secret {
+	for _, s := range c.Secrets {
+		if s.Name == name {
+			return s
+		}
+	}
+	return Secret{Name: name}
+}
+
+// PauseConnector stops every call of a connector until ResumeConnector.
+func (t *Tenant) PauseConnector(ctx context.Context, connector string) (_ Connector, err error) {
+	defer finish(&err, "PauseConnector", connector, "")
+	return t.edit(ctx, connector, anyRevision, func(rec *connectorRecord) error {
+		rec.Connector.Paused = true
+		return nil
+	})
+}
+
+// ResumeConnector lets a paused connector run again.
+func (t *Tenant) ResumeConnector(ctx context.Context, connector string) (_ Connector, err error) {
+	defer finish(&err, "ResumeConnector", connector, "")
+	return t.edit(ctx, connector, anyRevision, func(rec *connectorRecord) error {
+		rec.Connector.Paused = false
+		return nil
+	})
+}
+
+// DeleteConnector removes a connector with its requests, tokens and secrets. revision must
+// be the one last read. If the vault fails on the way, the connector is left without
+// running, and DeleteConnector can be called again.
+func (t *Tenant) DeleteConnector(ctx context.Context, id string, revision int64) (err error) {
+	defer finish(&err, "DeleteConnector", id, "")
+	var doomed *connectorRecord
+	_, err = t.change(ctx, id, wantRevision{named: revision, deleting: true}, func(_ context.Context, rec *connectorRecord) error {
+		doomed, rec.Deleting, rec.Secrets = rec, true, nil
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	con := &doomed.Connector
+	if err := t.forgetSecrets(ctx, con.ID, keepNone); err != nil {
+		return err
+	}
+	t.grants.forget(t.name, con.ID)
+	t.plans.forget(t.name, con.Name, con.ID)
+	return t.apply(ctx, storage.Delete(t.key(kindConnector, con.ID), doomed.revision))
+}
+
+// wantRevision says which revision of a definition an edit may start from.
+type wantRevision struct {
+	any      bool
+	named    int64
+	deleting bool // of a connector whose deletion began, too
+}
+
+var anyRevision = wantRevision{any: true}
+
+func revisionOf(named int64) wantRevision { return wantRevision{named: named} }
+
+// edit changes the definition of a connector: f gets the stored one and changes it; the
+// result is checked whole and written with the next revision.
+func (t *Tenant) edit(ctx context.Context, idOrName string, want wantRevision, f func(*connectorRecord) error) (Connector, error) {
+	return t.change(ctx, idOrName, want, func(ctx context.Context, rec *connectorRecord) error {
+		if err := f(rec); err != nil {
+			return err
+		}
+		if err := t.settle(ctx, rec); err != nil {
+			return err
+		}
+		con, now := &rec.Connector, t.opts.now().UTC()
+		con.Revision, con.UpdatedAt = nextRevision(con.Revision, now), now
+		return nil
+	})
+}
+
+// maxRaces bounds how often a change starts over because somebody else wrote in between.
+const maxRaces = 20
+
+// change reads a connector's record, lets f change it, and writes it. When the record moved
+// in between, it starts over: if the caller named a revision of the definition, only as long
+// as the definition still has it.
+func (t *Tenant) change(ctx context.Context, idOrName string, want wantRevision, f func(context.Context, *connectorRecord) error) (Connector, error) {
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return Connector{}, err
+	}
+	defer leave()
+	for race := 1; ; race++ {
+		rec, err := t.connector(ctx, idOrName)
+		if err != nil {
+			return Connector{}, err
+		}
+		if err := want.check(rec); err != nil {
+			return Connector{}, err
+		}
+		was := rec.Connector.Name
+		if err := f(ctx, rec); err != nil {
+			return Connector{}, err
+		}
+		err = t.writeConnector(ctx, rec)
+		if errors.Is(err, Conflict) && race < maxRaces {
+			continue
+		}
+		t.plans.forget(t.name, was, rec.Connector.Name, rec.Connector.ID)
+		return rec.Connector, err
+	}
+}
+
+func (w wantRevision) check(rec *connectorRecord) error {
+	if rec.Deleting && !w.deleting {
+		return failure(NotFound, "the connector is being deleted")
+	}
+	if w.any {
+		return nil
+	}
+	return sameRevision(w.named, rec.Connector.Revision)
+}
+
+// writeConnector stores a changed record and notes its new revision.
+func (t *Tenant) writeConnector(ctx context.Context, rec *connectorRecord) error {
+	before := rec.revision
+	stored, err := t.encodeConnector(rec)
+	if err != nil {
+		return err
+	}
+	rec.revision = stored.Revision
+	return t.apply(ctx, storage.Update(stored, before))
+}
+
+// invalid is an Invalid of one field.
+func invalid(path, rule, message string) error {
+	return &Error{Code: Invalid, Fields: []FieldError{{Path: path, Rule: rule, Message: message}}}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, strings.Compare)
+	return keys
+}

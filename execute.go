@@ -1,0 +1,199 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/integrationhub/hub/internal/payload"
+	"github.com/integrationhub/hub/internal/render"
+	"github.com/integrationhub/hub/internal/transport"
+)
+
+// Call names a request to run, and carries what a Studio script hands over.
+type Call struct {
+	// Connector is the connector's name (or, if there is none of that name, its id);
+	// Request is the request's name. Both are case-sensitive.
+	Connector string
+	Request   string
+	// Payload is one JSON text, for Studio requests only. The hub neither keeps nor
+	// changes it.
+	Payload json.RawMessage
+}
+
+// Branch is the way a Studio action goes on.
+type Branch string
+
+// The branches.
+const (
+	OnSuccess Branch = "OnSuccess" // an answer that counts as success
+	OnError   Branch = "OnError"   // anything else that went wrong
+	OnTimeout Branch = "OnTimeout" // no answer within the time allowed
+)
+
+// Result is the answer to a call. It belongs to the caller.
+type Result struct {
+	Branch Branch
+	// Status, Header and Body are the third party's, the body decompressed. Known
+	// secrets in them are masked as [secret].
+	Status int
+	Header http.Header
+	Body   []byte
+	// Outputs are the request's outputs by name: string, bool, json.Number, nil,
+	// []any or map[string]any. Empty unless Branch is OnSuccess.
+	Outputs map[string]any
+	// Attempts are the requests sent for the call, in order, the authentication's apart.
+	Attempts []Attempt
+	// Duration is how long the call took, waiting included.
+	Duration time.Duration
+
+	json bool // Body is JSON that gjson may read
+	deep bool // Body is nested too deep to be read
+}
+
+// Get returns a value of a JSON body by its gjson path; one that does not exist if the body
+// is not JSON.
+func (r *Result) Get(path string) gjson.Result {
+	if r == nil || !r.json {
+		return gjson.Result{}
+	}
+	return gjson.GetBytes(r.Body, path)
+}
+
+// Execute runs a request of a connector.
+//
+// It returns a Result whenever an answer came, and an error whenever the branch is not
+// OnSuccess; the error is an *[Error]. ctx bounds the call beside the connector's timeout:
+// its deadline that passes is a Timeout, its cancellation a Canceled.
+func (t *Tenant) Execute(ctx context.Context, call Call) (_ *Result, err error) {
+	defer finish(&err, "Execute", call.Connector, call.Request)
+	return t.run(ctx, &run{Tenant: t, op: "Execute", call: call, pick: named(call.Request)})
+}
+
+// run is one call on its way; each step leaves there what the next one needs.
+type run struct {
+	*Tenant
+	op     string
+	call   Call
+	pick   func(*connectorPlan) (*requestPlan, error)
+	sample bool // the request's Sample stands in for a payload that is not given
+
+	begun    time.Time
+	plan     *connectorPlan
+	req      *requestPlan
+	wire     *render.Request
+	grant    *grant
+	replayed bool
+	outcome  transport.Outcome
+	attempts []Attempt
+
+	idempotencyKey string
+}
+
+// run takes a call down the road.
+func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	r.begun = t.opts.now()
+	defer func() { err = r.report(ctx, res, err) }()
+
+	if err := r.find(ctx); err != nil {
+		return nil, err
+	}
+	ctx, release, err := r.admit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	if err := r.validate(); err != nil {
+		return nil, err
+	}
+	for {
+		if err := r.render(ctx); err != nil {
+			return nil, err
+		}
+		if err := r.guard(); err != nil {
+			return nil, err
+		}
+		if err := r.authorize(ctx); err != nil {
+			return nil, err
+		}
+		r.send(ctx)
+		if !r.tokenRefused() {
+			break
+		}
+	}
+	res, err = r.judge()
+	r.scrub(res)
+	return res, r.mapOutputs(res, err)
+}
+
+// find is the step that looks up the compiled plan.
+func (r *run) find(ctx context.Context) (err error) {
+	if r.plan, err = r.Tenant.find(ctx, r.call.Connector); err != nil {
+		return err
+	}
+	r.req, err = r.pick(r.plan)
+	return err
+}
+
+// named picks a request by its name.
+func named(name string) func(*connectorPlan) (*requestPlan, error) {
+	return func(p *connectorPlan) (*requestPlan, error) {
+		if r := p.requests[name]; r != nil {
+			return r, nil
+		}
+		return nil, failure(NotFound, "there is no request "+quote(name)+" in the connector")
+	}
+}
+
+// validate is the step that checks the payload before anything reads it.
+func (r *run) validate() error {
+	if r.sample && len(r.call.Payload) == 0 {
+		r.call.Payload = r.req.def.Sample
+	}
+	if r.req.def.Trigger != TriggerStudio {
+		if len(r.call.Payload) > 0 {
+			return invalid("payload", "trigger", "a manual request takes no payload")
+		}
+		return nil
+	}
+	if broken := r.checkPayload(r.req, r.call.Payload); len(broken) > 0 {
+		return &Error{Code: Invalid, Fields: broken}
+	}
+	return nil
+}
+
+// scrub is the step that masks known secrets in what came back.
+func (r *run) scrub(res *Result) {
+	if res == nil {
+		return
+	}
+	for _, s := range r.scrubbers() {
+		res.Header, _ = s.Header(res.Header)
+		if res.json {
+			res.Body, _ = s.JSON(res.Body)
+		} else {
+			res.Body, _ = s.Bytes(res.Body)
+		}
+	}
+}
+
+// readable reports whether a body is JSON that a parser may see: the depth is checked first,
+// for deep nesting kills a recursive parser.
+func readable(body []byte, depth int) (ok, deep bool) {
+	trimmed := trimSpace(body)
+	if len(trimmed) == 0 {
+		return false, false
+	}
+	if payload.CheckDepth(body, depth) != nil {
+		return false, trimmed[0] == '{' || trimmed[0] == '['
+	}
+	return gjson.ValidBytes(body), false
+}

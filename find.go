@@ -1,0 +1,214 @@
+package hub
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/integrationhub/hub/storage"
+)
+
+// planKey is what a caller asks by.
+type planKey struct{ tenant, name string }
+
+// planCache keeps compiled connectors, those used last, within a bound in bytes.
+type planCache struct {
+	core *core
+	most int64
+
+	mu      sync.Mutex                // guards what follows
+	entries map[planKey]*list.Element // :: key → *planEntry
+	order   list.List                 // used last first
+	bytes   int64
+	epoch   int64 // moves with each forget: what was read before is not kept
+
+	flight singleflight.Group // one revision check at a time for each key
+}
+
+type planEntry struct {
+	key     planKey
+	plan    *connectorPlan
+	limit   int64     // revision of the template's restriction
+	checked time.Time // when the store was last asked, and answered
+	asked   time.Time // when it was last asked
+}
+
+func newPlanCache(c *core) *planCache {
+	return &planCache{core: c, most: c.limits.PlanBytes, entries: map[planKey]*list.Element{}}
+}
+
+// loadTimeout bounds one look at the store for a plan, whoever waits for it.
+const loadTimeout = 5 * time.Second
+
+// find returns the compiled connector of a name: from the cache while it is fresh; after one
+// revision check, shared by all who ask, when it is not; and from the cache again, up to the
+// staleness bound, while the store does not answer.
+func (t *Tenant) find(ctx context.Context, name string) (*connectorPlan, error) {
+	key := planKey{t.name, name}
+	now := t.opts.now()
+	cached, fresh := t.plans.lookup(key, now)
+	if fresh {
+		return cached.plan, nil
+	}
+	plan, err := t.refresh(ctx, key, cached)
+	if err == nil || !errors.Is(err, Unavailable) || cached.plan == nil {
+		return plan, err
+	}
+	t.plans.failed(key, now)
+	if age := now.Sub(cached.checked); age > t.limits.Staleness {
+		return nil, caused(Unavailable, "the store has not answered for "+age.Round(time.Second).String()+", longer than the staleness bound", err)
+	}
+	return cached.plan, nil
+}
+
+// refresh asks the store, once for all callers that ask meanwhile. A caller that gives up
+// does not disturb the others.
+func (t *Tenant) refresh(ctx context.Context, key planKey, cached planEntry) (*connectorPlan, error) {
+	shared := t.plans.flight.DoChan(key.tenant+"\x00"+key.name, func() (any, error) {
+		ctx, cancel := context.WithTimeout(t.life.ctx, loadTimeout)
+		defer cancel()
+		plan, err := t.revalidate(ctx, key, cached)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = caused(Unavailable, "the store does not answer", nil)
+		}
+		return plan, err
+	})
+	select {
+	case r := <-shared:
+		plan, _ := r.Val.(*connectorPlan)
+		return plan, r.Err
+	case <-ctx.Done():
+		return nil, asError(context.Cause(ctx))
+	}
+}
+
+// revalidate reads the connector's record and the template's restriction, and compiles anew
+// only what changed.
+func (t *Tenant) revalidate(ctx context.Context, key planKey, cached planEntry) (*connectorPlan, error) {
+	epoch, now := t.plans.now(), t.opts.now()
+	rec, err := t.lookUp(ctx, key.name, cached.plan)
+	if err != nil {
+		if errors.Is(err, NotFound) {
+			t.plans.forget(key.tenant, key.name)
+		}
+		return nil, err
+	}
+	template := templateOf(rec)
+	limit, err := t.restriction(ctx, template)
+	if err != nil {
+		return nil, err
+	}
+	plan := cached.plan
+	if plan == nil || plan.stale || plan.revision != rec.Revision || cached.limit != limit.revision {
+		if plan, err = t.load(ctx, rec, limit); err != nil {
+			return nil, err
+		}
+	}
+	t.plans.keep(planEntry{key: key, plan: plan, limit: limit.revision, checked: now, asked: now}, epoch)
+	return plan, nil
+}
+
+// lookUp reads the record of a connector by its name, or else its id: by the id that the
+// name had last time, if it still has it.
+func (t *Tenant) lookUp(ctx context.Context, name string, last *connectorPlan) (storage.Record, error) {
+	if last != nil {
+		rec, err := t.store.Get(ctx, t.key(kindConnector, last.def.ID))
+		if err == nil && (rec.Name == name || rec.ID == name) {
+			return rec, nil
+		}
+		if err != nil && !isNotFound(err) {
+			return rec, stored(err)
+		}
+	}
+	rec, err := t.findRecord(ctx, t.name, kindConnector, name, "connector "+quote(name))
+	if errors.Is(err, NotFound) {
+		return t.connectorByID(ctx, name)
+	}
+	return rec, err
+}
+
+func templateOf(rec storage.Record) string {
+	for _, l := range rec.Labels {
+		if l.Key == labelTemplate {
+			return l.Value
+		}
+	}
+	return ""
+}
+
+func isNotFound(err error) bool { return errors.Is(err, storage.ErrNotFound) }
+
+// lookup returns the entry of a key, and whether it may be used without asking the store.
+func (c *planCache) lookup(key planKey, now time.Time) (planEntry, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.entries[key]
+	if !ok {
+		return planEntry{}, false
+	}
+	c.order.MoveToFront(e)
+	entry := e.Value.(*planEntry)
+	limits := &c.core.limits
+	recent := now.Sub(entry.asked) < limits.Freshness && now.Sub(entry.checked) < limits.Staleness
+	return *entry, recent
+}
+
+// now returns the cache's epoch.
+func (c *planCache) now() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.epoch
+}
+
+// keep stores an entry, unless something was forgotten since epoch.
+func (c *planCache) keep(entry planEntry, epoch int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if epoch != c.epoch {
+		return
+	}
+	c.drop(entry.key)
+	c.entries[entry.key] = c.order.PushFront(&entry)
+	c.bytes += entry.plan.size
+	for c.bytes > c.most && c.order.Len() > 1 {
+		c.drop(c.order.Back().Value.(*planEntry).key)
+	}
+}
+
+// failed notes that the store did not answer: the plan serves on for a freshness bound
+// before anybody waits for the store again.
+func (c *planCache) failed(key planKey, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.entries[key]; ok {
+		e.Value.(*planEntry).asked = now
+	}
+}
+
+// forget drops a connector, by its name or id, after its definition changed.
+func (c *planCache) forget(tenant string, names ...string) {
+	c.mu.Lock()
+	c.epoch++
+	for _, name := range names {
+		c.drop(planKey{tenant, name})
+	}
+	c.mu.Unlock()
+	for _, name := range names {
+		c.flight.Forget(tenant + "\x00" + name)
+	}
+}
+
+// drop removes an entry; c.mu is held.
+func (c *planCache) drop(key planKey) {
+	e, ok := c.entries[key]
+	if !ok {
+		return
+	}
+	delete(c.entries, key)
+	c.order.Remove(e)
+	c.bytes -= e.Value.(*planEntry).plan.size
+}

@@ -1,0 +1,87 @@
+package hub
+
+import (
+	"errors"
+	"net/url"
+
+	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/render"
+)
+
+// guard is the step that holds the final URL against the hosts of the connector, and every
+// secret against the hosts and places that it is bound to. Where the address of the host
+// lies is decided later, at the moment of connecting.
+func (r *run) guard() error { return r.plan.guard(&r.core.opts.Egress, r.req, r.wire) }
+
+func (p *connectorPlan) guard(open *Egress, req *requestPlan, wire *render.Request) error {
+	if err := p.mayGo(open, wire.URL); err != nil {
+		return err
+	}
+	for _, sink := range wire.Sinks {
+		if err := p.mayCarry(sink, wire.URL, req == p.auth); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayGo refuses a URL that the host application or the connector's Hosts do not allow.
+func (p *connectorPlan) mayGo(open *Egress, u *url.URL) error {
+	if err := open.policy().CheckURL(u); err != nil {
+		var refusal *egress.Refusal
+		if errors.As(err, &refusal) && refusal.Reason == egress.RefusedScheme {
+			return failure(Forbidden, "only https is open here")
+		}
+		return failure(Forbidden, "port and host of the URL are not open here: the host application decides what is (Options.Egress)")
+	}
+	if !p.hosts.AllowsURL(u) {
+		return failure(Forbidden, "host "+quote(egress.RuleFor(u).String())+" is not among those the connector may call")
+	}
+	return nil
+}
+
+// mayCarry refuses a secret on its way to a host or place that it is not bound to.
+func (p *connectorPlan) mayCarry(sink render.Sink, u *url.URL, auth bool) error {
+	s := p.secrets[sink.Secret]
+	if s == nil { // a value of the authentication's answer: the grant's own hosts hold
+		return nil
+	}
+	if !s.allows(u) {
+		return failure(Forbidden, unboundText(sink.Secret, egress.RuleFor(u).String()))
+	}
+	if !s.stands(sink.Place, auth) {
+		return failure(Forbidden, "secret "+quote(sink.Secret)+" is not bound to "+quote(string(sink.Place)))
+	}
+	return nil
+}
+
+func unboundText(secret, host string) string {
+	return "secret " + quote(secret) + " is not bound to host " + quote(host) + ", which was not among its hosts when it was set: set its value again to send it there"
+}
+
+// allowsOrigin admits an origin that an authentication's answer names.
+func (p *connectorPlan) allowsOrigin(origin string) bool {
+	u, err := egress.ParseURL(origin)
+	return err == nil && p.hosts.AllowsURL(u)
+}
+
+// policy is what the host application opened.
+func (e *Egress) policy() egress.Policy {
+	return egress.Policy{
+		AllowLoopback: e.AllowLoopback, AllowPrivate: e.AllowPrivate, AllowHTTP: e.AllowHTTP,
+		AllowPorts: e.AllowPorts, AllowAnyPort: e.AllowAnyPort,
+	}
+}
+
+func (c *core) policy() egress.Policy { return c.opts.Egress.policy() }
+
+func (c *core) egressConfig() egress.Config {
+	return egress.Config{
+		Policy:         c.policy(),
+		RootCAs:        c.opts.Egress.RootCAs,
+		Resolver:       c.opts.Egress.Resolver,
+		DialTimeout:    c.limits.DialTimeout,
+		TLSTimeout:     c.limits.TLSTimeout,
+		MaxHeaderBytes: c.limits.HeaderBytes,
+	}
+}

@@ -1,0 +1,113 @@
+package hub
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/integrationhub/hub/internal/transport"
+)
+
+// tokenRefused reports whether the third party refused the token and another one is worth a
+// try: once a call.
+func (r *run) tokenRefused() bool {
+	answer := r.outcome.Answer
+	if r.grant == nil || r.replayed || answer == nil || answer.Status != http.StatusUnauthorized {
+		return false
+	}
+	if r.outcome.Err != nil && !answer.Incomplete {
+		return false
+	}
+	r.replayed = true
+	r.grants.refuse(r.grant)
+	r.grant = nil
+	return true
+}
+
+// judge is the step that says whether the answer is a success.
+func (r *run) judge() (*Result, error) {
+	res := r.result()
+	if err := r.outcome.Err; err != nil {
+		return res, r.failed(err)
+	}
+	if res == nil {
+		return nil, r.explained(failure(Unreachable, "no answer came"))
+	}
+	if r.req.success.has(res.Status) {
+		return res, nil
+	}
+	e := failure(Rejected, "the third party answered "+statusText(res.Status))
+	if res.Status == http.StatusUnauthorized {
+		e.Code = Unauthorized
+	}
+	e.Retryable = r.retryable(res.Status)
+	return res, r.explained(e)
+}
+
+// result is the last answer, nil if none came.
+func (r *run) result() *Result {
+	a := r.outcome.Answer
+	if a == nil {
+		return nil
+	}
+	res := &Result{Branch: OnError, Status: a.Status, Header: a.Header, Body: a.Body, Attempts: r.attempts}
+	res.json, res.deep = readable(res.Body, r.limits.AnswerDepth)
+	return res
+}
+
+func (r *run) retryable(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}
+
+// failureCodes are the codes of attempts that yielded no usable answer.
+var failureCodes = map[transport.Kind]Code{
+	transport.Timeout:        Timeout,
+	transport.Canceled:       Canceled,
+	transport.Invalid:        Invalid,
+	transport.Prepare:        Unauthorized,
+	transport.Unreachable:    Unreachable,
+	transport.TLS:            Unreachable,
+	transport.Read:           BadAnswer,
+	transport.Protocol:       BadAnswer,
+	transport.HeaderTooLarge: BadAnswer,
+	transport.TooLarge:       BadAnswer,
+	transport.Bomb:           BadAnswer,
+	transport.Encoding:       BadAnswer,
+}
+
+// failed turns a failure of the transport into an error of the hub.
+func (r *run) failed(err error) error {
+	if errors.Is(err, errClosed) {
+		return r.explained(failure(Closed, "the hub has been closed"))
+	}
+	var f *transport.Failure
+	if !errors.As(err, &f) {
+		return r.explained(asError(err))
+	}
+	e := failure(failureCodes[f.Kind], f.Error())
+	e.Retryable = f.Kind == transport.Unreachable || f.Kind == transport.Timeout || f.Kind == transport.Read
+	return r.explained(e)
+}
+
+// explained adds the facts of the sending to an error.
+func (r *run) explained(e *Error) *Error {
+	e.Attempts = len(r.attempts)
+	e.Sent = r.outcome.Sent()
+	e.RetryAt = r.outcome.RetryAt
+	if a := r.outcome.Answer; a != nil {
+		e.Status = a.Status
+	}
+	return e
+}
+
+// statusText is a status with its name, if it has one.
+func statusText(status int) string {
+	text := "status " + itoa(status)
+	if name := http.StatusText(status); name != "" {
+		text += " (" + name + ")"
+	}
+	return text
+}

@@ -1,0 +1,211 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/integrationhub/hub/internal/egress"
+)
+
+// Readiness says what a connector lacks before it can run.
+type Readiness struct {
+	// Ready tells that nothing is missing.
+	Ready bool `json:"ready"`
+	// Missing lists what is, field by field.
+	Missing []FieldError `json:"missing"`
+	// Warnings list what is unfortunate, but keeps nothing from running.
+	Warnings []FieldError `json:"warnings,omitempty"`
+}
+
+// Readiness reports what a connector lacks before all its requests can run: values of
+// required fields, headers and secrets, and secrets that must be set again because a host
+// was added since. It reads the store, and calls nobody.
+func (t *Tenant) Readiness(ctx context.Context, connector string) (_ Readiness, err error) {
+	defer finish(&err, "Readiness", connector, "")
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return Readiness{}, err
+	}
+	defer leave()
+	plan, err := t.plan(ctx, connector)
+	if err != nil {
+		return Readiness{}, err
+	}
+	var r Readiness
+	r.Missing = append(r.Missing, plan.missing(nil)...)
+	for i := range plan.def.Requests {
+		if req := plan.requests[plan.def.Requests[i].Name]; req != nil {
+			r.Missing = append(r.Missing, plan.requestMissing(req)...)
+			r.Missing = append(r.Missing, plan.unbound(req)...)
+		}
+	}
+	if plan.auth != nil {
+		r.Missing = append(r.Missing, plan.unbound(plan.auth)...)
+	}
+	r.Warnings = plan.warnings(t.opts.now())
+	r.Missing = distinct(r.Missing)
+	r.Ready = len(r.Missing) == 0
+	return r, nil
+}
+
+// plan reads and compiles a connector as it is stored now.
+func (t *Tenant) plan(ctx context.Context, connector string) (*connectorPlan, error) {
+	rec, err := t.connectorByID(ctx, connector)
+	if errors.Is(err, NotFound) {
+		rec, err = t.findRecord(ctx, t.name, kindConnector, connector, "connector "+quote(connector))
+	}
+	if err != nil {
+		return nil, err
+	}
+	limit, err := t.restriction(ctx, templateOf(rec))
+	if err != nil {
+		return nil, err
+	}
+	return t.load(ctx, rec, limit)
+}
+
+// missing lists what keeps a request from running: what its connector lacks, and what it
+// lacks itself. Without a request it is the connector's alone.
+func (p *connectorPlan) missing(req *requestPlan) []FieldError {
+	list := append([]FieldError(nil), p.problems...)
+	list = append(list, p.missingFields()...)
+	list = append(list, p.missingHeaders()...)
+	if p.def.Auth.Kind != AuthNone && p.auth == nil && p.def.Auth.Request == nil {
+		list = append(list, FieldError{Path: "auth.request", Rule: "required", Message: "the authentication request is not defined yet"})
+	}
+	if p.auth != nil {
+		list = append(list, p.requestMissing(p.auth)...)
+	}
+	if req != nil && req != p.auth {
+		list = append(list, p.requestMissing(req)...)
+	}
+	return list
+}
+
+// missingFields lists the template's required fields that have no value.
+func (p *connectorPlan) missingFields() []FieldError {
+	var list []FieldError
+	for i := range p.tpl.Fields {
+		f := &p.tpl.Fields[i]
+		if !f.Required || !f.visible(p.variable) {
+			continue
+		}
+		if f.Secret && p.secrets[f.Key] == nil {
+			list = append(list, unsetSecret(f.Key))
+		}
+		if _, ok := p.vars[f.Key]; !f.Secret && !ok {
+			list = append(list, FieldError{Path: "variables." + f.Key, Rule: "required", Message: "the template's field has no value yet"})
+		}
+	}
+	return list
+}
+
+// missingHeaders lists the template's required headers that have no value.
+func (p *connectorPlan) missingHeaders() []FieldError {
+	var list []FieldError
+	for _, h := range p.tpl.Headers {
+		if !h.Required || h.Default != "" {
+			continue
+		}
+		path, given := "headers", p.def.Headers
+		if h.On == OnAuth {
+			if path, given = "auth.request.headers", nil; p.def.Auth.Request != nil {
+				given = p.def.Auth.Request.Headers
+			}
+		}
+		if !hasHeader(given, h.Name) {
+			list = append(list, FieldError{Path: path, Rule: "required", Message: "the template's header " + quote(h.Name) + " has no value yet"})
+		}
+	}
+	return list
+}
+
+// requestMissing lists what a request lacks itself.
+func (p *connectorPlan) requestMissing(req *requestPlan) []FieldError {
+	list := loadable(req.problems)
+	if req.program == nil {
+		return list
+	}
+	for _, sink := range req.program.Secrets() {
+		s := p.secrets[sink.Secret]
+		switch {
+		case s == nil:
+			list = append(list, unsetSecret(sink.Secret))
+		case s.err != nil:
+			e := asError(s.err)
+			list = append(list, FieldError{Path: "secrets." + sink.Secret, Rule: string(e.Code), Message: e.Detail()})
+		}
+	}
+	return distinct(list)
+}
+
+func unsetSecret(name string) FieldError {
+	return FieldError{Path: "secrets." + name, Rule: "required", Message: "the secret has no value yet: set it"}
+}
+
+// unbound lists the secrets of a request that are not bound to where it goes.
+func (p *connectorPlan) unbound(req *requestPlan) []FieldError {
+	if req.program == nil {
+		return nil
+	}
+	var list []FieldError
+	for _, origin := range req.program.Origins(p.variable) {
+		u, err := egress.ParseURL(origin)
+		if err != nil {
+			continue
+		}
+		for _, sink := range req.program.Secrets() {
+			if s := p.secrets[sink.Secret]; s != nil && s.err == nil && !s.allows(u) {
+				list = append(list, FieldError{Path: "secrets." + sink.Secret, Rule: "secret-binding",
+					Message: unboundText(sink.Secret, egress.RuleFor(u).String())})
+			}
+		}
+	}
+	return list
+}
+
+// warnings list what a person should look at.
+func (p *connectorPlan) warnings(now time.Time) []FieldError {
+	var list []FieldError
+	for _, name := range sortedKeys(p.secrets) {
+		if s := p.secrets[name]; s.err == nil && s.value.Len() < minScrub {
+			list = append(list, FieldError{Path: "secrets." + name, Rule: "short",
+				Message: fmt.Sprintf("is shorter than %d bytes: in answers it is masked only where it is a whole value", minScrub)})
+		}
+	}
+	if p.def.TLS == nil {
+		return list
+	}
+	chain, _ := certificates(p.def.TLS.Certificate)
+	for _, cert := range chain {
+		if left := cert.NotAfter.Sub(now); left < 30*24*time.Hour {
+			list = append(list, FieldError{Path: "tls.certificate", Rule: "expiry",
+				Message: "a client certificate expires at " + cert.NotAfter.UTC().Format(time.RFC3339)})
+		}
+	}
+	return list
+}
+
+func hasHeader(list []Header, name string) bool {
+	for _, h := range list {
+		if strings.EqualFold(h.Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func distinct(list []FieldError) []FieldError {
+	seen := map[FieldError]bool{}
+	out := []FieldError{}
+	for _, f := range list {
+		if !seen[f] {
+			seen[f] = true
+			out = append(out, f)
+		}
+	}
+	return out
+}

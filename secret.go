@@ -1,0 +1,399 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/render"
+	"github.com/integrationhub/hub/internal/scrub"
+	"github.com/integrationhub/hub/secrets"
+	"github.com/integrationhub/hub/secrets/sealed"
+)
+
+// secretRecord is what a connector's record keeps of a secret that is set: the sealed
+// descriptor, and in plain text what may be shown of it.
+type secretRecord struct {
+	Generation int64     `json:"generation"`
+	SetAt      time.Time `json:"setAt"`
+	Hosts      []string  `json:"hosts"`
+	Places     []string  `json:"places,omitempty"`
+	Short      bool      `json:"short,omitempty"`
+	// Box is the sealed descriptor; what it says goes, whatever stands above.
+	Box []byte `json:"box"`
+}
+
+// descriptor binds a secret. Its JSON is canonical: the same binding is the same text.
+type descriptor struct {
+	Hosts  []string `json:"hosts"`
+	Places []string `json:"places"`
+	// Reach are the connector's hosts when the value was set: where tokens may go that
+	// the secret fetched, also if the secret itself is bound to fewer.
+	Reach      []string `json:"reach"`
+	Generation int64    `json:"generation"`
+}
+
+// SecretInfo is what can be known of a secret.
+type SecretInfo struct {
+	Name string `json:"name"`
+	// Set tells that a value is stored.
+	Set   bool      `json:"set"`
+	SetAt time.Time `json:"setAt,omitzero"`
+	// Hosts and Places are what the value is bound to.
+	Hosts  []string `json:"hosts,omitempty"`
+	Places []string `json:"places,omitempty"`
+	// Warning says what is unfortunate about the value, empty if nothing is.
+	Warning string `json:"warning,omitempty"`
+}
+
+// minScrub is the length in bytes from which secrets are found inside other text.
+const minScrub = scrub.MinLength
+
+// SetSecret stores the value of a secret and binds it: to the hosts that its declaration
+// names or, if it names none, to those of the connector at this moment; and to the declared
+// places. It is never sent anywhere else, and it can never be read back. A name that is not
+// declared becomes so.
+//
+// The value takes effect at once. An empty one is an Invalid, and so is setting a secret of
+// a connector without Hosts. With a read-only vault pass the zero Value: the hub then looks
+// whether the vault has the secret, and binds it.
+func (t *Tenant) SetSecret(ctx context.Context, connector, name string, value secrets.Value) (err error) {
+	defer finish(&err, "SetSecret", connector, "")
+	if err := t.checkSecret(name, value); err != nil {
+		return err
+	}
+	con, err := t.change(ctx, connector, anyRevision, func(ctx context.Context, rec *connectorRecord) error {
+		return t.bindSecret(ctx, rec, name, value)
+	})
+	if err != nil {
+		return err
+	}
+	t.grants.forget(t.name, con.ID)
+	return nil
+}
+
+func (t *Tenant) checkSecret(name string, value secrets.Value) error {
+	var p problems
+	p.refName("name", name)
+	if value.Len() > t.limits.ValueBytes {
+		p.add("value", "too-long", "must be at most %d bytes", t.limits.ValueBytes)
+	}
+	if !value.IsZero() && value.Len() == 0 {
+		p.add("value", "required", "must not be empty")
+	}
+	return p.err()
+}
+
+// bindSecret stores a value under its next generation and notes its sealed descriptor. The
+// generation before stays until the record is written.
+func (t *Tenant) bindSecret(ctx context.Context, rec *connectorRecord, name string, value secrets.Value) error {
+	con := &rec.Connector
+	if err := rec.declare(name, t.limits.Names); err != nil {
+		return err
+	}
+	d, err := rec.bindingOf(name)
+	if err != nil {
+		return err
+	}
+	now := t.opts.now().UTC()
+	before := rec.Secrets[name].Generation
+	d.Generation = nextRevision(before, now)
+	ref := t.secretRef(con.ID, name, d)
+	if err := t.putSecret(ctx, ref, value); err != nil {
+		return err
+	}
+	box, err := sealed.Seal(ctx, t.keeper, d.encode(), t.descriptorAAD(con.ID, name)...)
+	if err != nil {
+		return kept(err)
+	}
+	if rec.Secrets == nil {
+		rec.Secrets = map[string]secretRecord{}
+	}
+	rec.Secrets[name] = secretRecord{
+		Generation: d.Generation, SetAt: now, Hosts: d.Hosts, Places: d.Places,
+		Short: value.Len() > 0 && value.Len() < minScrub, Box: box,
+	}
+	return nil
+}
+
+// declare makes sure that a name is declared as a secret.
+func (rec *connectorRecord) declare(name string, most int) error {
+	con := &rec.Connector
+	if _, taken := con.Variables[name]; taken {
+		return invalid("name", "duplicate", "is the name of a variable")
+	}
+	for _, f := range rec.Template.Fields {
+		if f.Key == name && !f.Secret {
+			return invalid("name", "duplicate", "is a variable of the template")
+		}
+		if f.Key == name {
+			return nil
+		}
+	}
+	if slices.ContainsFunc(con.Secrets, func(s Secret) bool { return s.Name == name }) {
+		return nil
+	}
+	if len(con.Secrets)+len(con.Variables) >= most {
+		return invalid("name", "too-many", fmt.Sprintf("a connector can have %d variables and secrets", most))
+	}
+	con.Secrets = append(con.Secrets, Secret{Name: name})
+	return nil
+}
+
+// bindingOf returns where a secret set now may go.
+func (rec *connectorRecord) bindingOf(name string) (descriptor, error) {
+	con := &rec.Connector
+	declared := con.secret(name)
+	hosts := canonicalHosts(con.Hosts)
+	slices.Sort(hosts)
+	reach := hosts
+	if len(hosts) == 0 {
+		return descriptor{}, invalid("hosts", "required", "the connector names no hosts that a secret could be bound to: set its Hosts first")
+	}
+	if len(declared.Hosts) > 0 {
+		wide, _ := egress.ParseRules(hosts...)
+		hosts = canonicalHosts(declared.Hosts)
+		for i, h := range hosts {
+			if r, err := egress.ParseRule(h); err != nil || !wide.Covers(r) {
+				return descriptor{}, invalid(at("secret.hosts", i), "host", "is not among the connector's hosts")
+			}
+		}
+	}
+	slices.Sort(hosts)
+	places := slices.Clone(declared.Places)
+	slices.Sort(places)
+	return descriptor{Hosts: hosts, Places: places, Reach: reach}, nil
+}
+
+// putSecret stores a value or, given none, looks whether a read-only vault has one.
+func (t *Tenant) putSecret(ctx context.Context, ref secrets.Ref, value secrets.Value) error {
+	if value.IsZero() {
+		_, err := t.vault.Get(ctx, ref)
+		if errors.Is(err, secrets.ErrNotFound) {
+			return invalid("value", "required", "must not be empty: the vault holds no such secret yet")
+		}
+		return kept(err)
+	}
+	return kept(t.vault.Put(ctx, ref, value))
+}
+
+// DeleteSecret removes the value of a secret. Its name stays declared; calls that need it
+// are not ready until it is set again.
+func (t *Tenant) DeleteSecret(ctx context.Context, connector, name string) (err error) {
+	defer finish(&err, "DeleteSecret", connector, "")
+	con, err := t.change(ctx, connector, anyRevision, func(_ context.Context, rec *connectorRecord) error {
+		if _, ok := rec.Secrets[name]; !ok {
+			return failure(NotFound, "no value is set for secret "+quote(name))
+		}
+		delete(rec.Secrets, name)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	t.grants.forget(t.name, con.ID)
+	return t.forgetSecrets(ctx, con.ID, func(ref secrets.Ref) bool { return ref.Name != name })
+}
+
+// ListSecrets returns what can be known of a connector's secrets, ordered by name: never a
+// value.
+func (t *Tenant) ListSecrets(ctx context.Context, connector string) (_ []SecretInfo, err error) {
+	defer finish(&err, "ListSecrets", connector, "")
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	rec, err := t.connector(ctx, connector)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, s := range rec.Connector.Secrets {
+		names[s.Name] = true
+	}
+	for _, f := range rec.Template.Fields {
+		if f.Secret {
+			names[f.Key] = true
+		}
+	}
+	list := []SecretInfo{}
+	for _, name := range sortedKeys(names) {
+		list = append(list, rec.info(name))
+	}
+	return list, nil
+}
+
+func (rec *connectorRecord) info(name string) SecretInfo {
+	s, ok := rec.Secrets[name]
+	info := SecretInfo{Name: name, Set: ok, SetAt: s.SetAt, Hosts: s.Hosts, Places: s.Places}
+	if s.Short {
+		info.Warning = fmt.Sprintf("is shorter than %d bytes: in answers it is masked only where it is a whole value", minScrub)
+	}
+	return info
+}
+
+// forgetSecrets deletes the values that a vault holds for a connector, but those to keep. A
+// vault that is read-only is left as it is.
+func (t *Tenant) forgetSecrets(ctx context.Context, connector string, keep func(secrets.Ref) bool) error {
+	refs, err := t.vault.List(ctx, t.name, connector)
+	if err != nil {
+		return kept(err)
+	}
+	for _, ref := range refs {
+		if keep(ref) {
+			continue
+		}
+		if err := t.vault.Delete(ctx, ref); err != nil && !errors.Is(err, secrets.ErrReadOnly) {
+			return kept(err)
+		}
+	}
+	return nil
+}
+
+func keepNone(secrets.Ref) bool { return false }
+
+// secretPlan is a secret as calls use it.
+type secretPlan struct {
+	value    secrets.Value
+	hosts    egress.Rules // bound to
+	reach    egress.Rules // bound are the tokens that it fetches
+	places   []string
+	narrower egress.Rules // declared since; nil: no narrower
+	declared []string
+	err      error // why the value cannot be had
+}
+
+// allows reports whether the secret may go to a URL.
+func (s *secretPlan) allows(u *url.URL) bool {
+	return s.hosts.AllowsURL(u) && (s.narrower == nil || s.narrower.AllowsURL(u))
+}
+
+// stands reports whether the secret may stand at a place of a request.
+func (s *secretPlan) stands(place render.Place, auth bool) bool {
+	return allowsPlace(s.places, place, auth) && allowsPlace(s.declared, place, auth)
+}
+
+// named reports whether the binding itself names a place, as text of a script demands.
+func (s *secretPlan) named(place render.Place) bool {
+	return len(s.places) > 0 && slices.Contains(s.places, string(place)) && s.stands(place, false)
+}
+
+// openSecret opens a secret's descriptor and gets its value.
+func (t *Tenant) openSecret(ctx context.Context, rec *connectorRecord, name string) *secretPlan {
+	con := &rec.Connector
+	plain, err := sealed.Open(ctx, t.keeper, rec.Secrets[name].Box, t.descriptorAAD(con.ID, name)...)
+	if err != nil {
+		return &secretPlan{err: kept(err)}
+	}
+	var d descriptor
+	if err := json.Unmarshal(plain, &d); err != nil {
+		return &secretPlan{err: caused(Unavailable, "a sealed descriptor cannot be read", err)}
+	}
+	s := &secretPlan{places: d.Places, declared: con.secret(name).Places}
+	if s.hosts, s.err = egress.ParseRules(d.Hosts...); s.err != nil {
+		return s
+	}
+	if s.reach, s.err = egress.ParseRules(d.Reach...); s.err != nil {
+		return s
+	}
+	if declared := con.secret(name).Hosts; len(declared) > 0 {
+		if s.narrower, s.err = egress.ParseRules(declared...); s.err != nil {
+			return s
+		}
+	}
+	if s.value, err = t.vault.Get(ctx, t.secretRef(con.ID, name, d)); err != nil {
+		s.err = kept(err)
+	}
+	return s
+}
+
+func (t *Tenant) secretRef(connector, name string, d descriptor) secrets.Ref {
+	return secrets.Ref{Tenant: t.name, Connector: connector, Name: name, Generation: d.Generation, Binding: string(d.encode())}
+}
+
+func (t *Tenant) descriptorAAD(connector, name string) []string {
+	return []string{"secret descriptor", t.name, connector, name}
+}
+
+func (d descriptor) encode() []byte {
+	data, err := json.Marshal(d)
+	if err != nil { // strings and a number: cannot happen
+		return nil
+	}
+	return data
+}
+
+// kept translates an error of the vault or the keeper. Their texts may name services and
+// paths, so only their sentinels speak.
+func kept(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return asError(err)
+	case errors.Is(err, secrets.ErrReadOnly):
+		return caused(ReadOnly, "the vault takes no values: store the secret where the vault reads it, then set it here without a value", err)
+	case errors.Is(err, secrets.ErrNotFound):
+		return caused(NotReady, "the vault does not hold the secret: set it again", err)
+	case errors.Is(err, secrets.ErrKeyNotFound):
+		return caused(Unavailable, "the key that sealed a secret is not in the keeper: give the hub the keeper that holds it", err)
+	case errors.Is(err, secrets.ErrSealBroken):
+		return caused(Unavailable, "the seal of a secret is broken, its record was altered: set it again", err)
+	case errors.Is(err, secrets.ErrInvalid):
+		return caused(Invalid, "the vault refuses the secret", err)
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	e = caused(Unavailable, "the vault or the keeper of keys does not answer", err)
+	e.Retryable = true
+	return e
+}
+
+// checkPlaces notes places that name no part of a request.
+func checkPlaces(p *problems, path string, places []string) {
+	p.count(path, len(places), maxHosts)
+	for i, place := range places {
+		kind, name, named := strings.Cut(place, ":")
+		var ok bool
+		switch kind {
+		case "auth", "path":
+			ok = !named
+		case "body":
+			ok = !named || strings.HasPrefix(name, "/")
+		case "header", "query", "form":
+			ok = name != ""
+		}
+		if !ok || len(place) > maxName {
+			p.add(at(path, i), "place", "must be header:NAME, query:NAME, path, body, body:/json/pointer, form:NAME or auth")
+		}
+	}
+}
+
+// allowsPlace reports whether a list of places admits one; an empty list admits all.
+func allowsPlace(places []string, place render.Place, auth bool) bool {
+	if len(places) == 0 {
+		return true
+	}
+	for _, p := range places {
+		switch {
+		case p == "auth":
+			if auth {
+				return true
+			}
+		case strings.EqualFold(p, string(place)) && strings.HasPrefix(p, "header:"), p == string(place):
+			return true
+		case p == "body" && (strings.HasPrefix(string(place), "body") || strings.HasPrefix(string(place), "form:")):
+			return true
+		}
+	}
+	return false
+}

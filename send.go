@@ -1,0 +1,82 @@
+package hub
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/transport"
+)
+
+// Attempt is one request that was sent for a call, or could not be.
+type Attempt struct {
+	// Start is when it began, Wait the pause before it, Duration how long it took.
+	Start          time.Time
+	Wait, Duration time.Duration
+	// Status is that of the answer, zero if none came.
+	Status int
+	// Failure says why there is no usable answer, empty if there is one: timeout,
+	// canceled, unreachable, tls, read, protocol, header-too-large, too-large, bomb,
+	// encoding.
+	Failure string
+	// Sent tells that a byte of the request may have reached the third party.
+	Sent bool
+	// BytesOut and BytesIn count the bodies as they travelled.
+	BytesOut, BytesIn int64
+}
+
+// send is the step that sends the call, and the one that reads the answer: attempts under
+// the call's one deadline, each decided at dial time, read under a cap.
+func (r *run) send(ctx context.Context) {
+	if name := r.req.idempotencyHeader(); name != "" && r.wire.Header.Get(name) == "" {
+		if r.idempotencyKey == "" {
+			r.idempotencyKey = rand.Text()
+		}
+		r.wire.Header.Set(name, r.idempotencyKey)
+	}
+	r.outcome = r.client.Do(ctx, transport.Request{
+		Method: r.wire.Method,
+		URL:    r.wire.URL,
+		Header: r.wire.Header,
+		Body:   r.wire.Body,
+		Via:    r.egress.Transport(r.plan.identity),
+	}, r.sendPolicy())
+	for _, a := range r.outcome.Attempts {
+		r.attempts = append(r.attempts, Attempt{
+			Start: a.Start, Wait: a.Wait, Duration: a.Duration, Status: a.Status, Failure: string(a.Kind),
+			Sent: a.Sent, BytesOut: a.BytesOut, BytesIn: a.BytesIn,
+		})
+	}
+	r.explain(ctx)
+}
+
+// sendPolicy is the request's own, with the hub's budget for repeats.
+func (r *run) sendPolicy() transport.Policy {
+	policy := r.req.policy
+	policy.Budget = r.budget
+	return policy
+}
+
+func (p *requestPlan) idempotencyHeader() string {
+	if p.def.Retry == nil {
+		return ""
+	}
+	return p.def.Retry.IdempotencyHeader
+}
+
+// explain tells the host's log why a host could not be reached: tenants are not told, lest
+// they map a network by trying.
+func (r *run) explain(ctx context.Context) {
+	var f *transport.Failure
+	if !errors.As(r.outcome.Err, &f) || f.Kind != transport.Unreachable {
+		return
+	}
+	var refusal *egress.Refusal
+	if errors.As(f.Cause(), &refusal) {
+		r.log.WarnContext(ctx, "egress refused", "tenant", r.name, "connector", r.plan.def.Name, "host", r.wire.URL.Host, "refusal", refusal)
+		return
+	}
+	r.log.InfoContext(ctx, "host unreachable", "tenant", r.name, "connector", r.plan.def.Name, "host", r.wire.URL.Host)
+}
