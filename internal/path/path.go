@@ -64,16 +64,16 @@ func Check(p string, mode Mode) error {
 	return nil
 }
 
-// Get returns the value at p, a path that passed [Check], in json, one valid JSON text. What it
+// Get returns the value at p, a path that passed [Check], in doc, one valid JSON text. What it
 // returns is valid JSON again.
 //
-// Nothing is copied for plain paths: the result and the strings in it share json's memory. The caller
-// keeps json unchanged for as long as it uses them.
-func Get(json []byte, p string) gjson.Result {
-	if p == "" || p[0] != '@' && !structured(json) {
+// Nothing is copied for plain paths: the result and the strings in it share doc's memory. The caller
+// keeps doc unchanged for as long as it uses them.
+func Get(doc []byte, p string) gjson.Result {
+	if p == "" || p[0] != '@' && !structured(doc) {
 		return gjson.Result{}
 	}
-	r := gjson.Get(unsafe.String(unsafe.SliceData(json), len(json)), p)
+	r := gjson.Get(unsafe.String(unsafe.SliceData(doc), len(doc)), p)
 	if strings.ContainsAny(p, "#|@") && !valid(r.Raw) {
 		return gjson.Result{}
 	}
@@ -82,8 +82,8 @@ func Get(json []byte, p string) gjson.Result {
 
 // structured reports whether a JSON text is an object or array. In any other gjson looks for brackets
 // inside the text of strings.
-func structured(json []byte) bool {
-	for _, b := range json {
+func structured(doc []byte) bool {
+	for _, b := range doc {
 		switch b {
 		case ' ', '\t', '\n', '\r':
 			continue

@@ -157,11 +157,11 @@ func TestGet(t *testing.T) {
 // gjson reads the text of strings as if it were structure; nothing of that comes out unless it is JSON.
 func TestGetStaysOutOfStrings(t *testing.T) {
 	for doc, p := range map[string]string{
-		`"[1]"`:             "0",
-		` "{\"a\":1}"`:      "a",
-		`["[truex]"]`:       "#.0",
-		`{"a":"[1\"]"}`:     "a|0",
-		`["[1\",2]"]`:       "#(%\"*\").0",
+		`"[1]"`:              "0",
+		` "{\"a\":1}"`:       "a",
+		`["[truex]"]`:        "#.0",
+		`{"a":"[1\"]"}`:      "a|0",
+		`["[1\",2]"]`:        "#(%\"*\").0",
 		`{"a":"[{\"b\":x}"}`: "a|0.b",
 	} {
 		require.NoError(t, path.Check(p, path.Result), p)

@@ -163,6 +163,18 @@ func TestSecretsAreKnownAtSaveTime(t *testing.T) {
 	assert.Equal(t, []render.Sink{{"apiKey", "body"}}, compile(t, post("text/plain", "[[apiKey]]")).Secrets())
 }
 
+func TestUsesAuth(t *testing.T) {
+	for url, want := range map[string]bool{
+		"https://h.example.com/{{x}}/[[apiKey]]":     false,
+		"[[@auth.url]]/a":                             true,
+		"https://h.example.com/a/[[@auth.id]]":        true,
+		"https://h.example.com/a?b=c-[[@auth.token]]": true,
+	} {
+		assert.Equal(t, want, compile(t, get(url)).UsesAuth(), url)
+	}
+	assert.True(t, compile(t, post("", `["[[@auth.a]]"]`)).UsesAuth())
+}
+
 func TestSecretUnavailable(t *testing.T) {
 	v := values(`{}`)
 	v.Secret = func(string) (string, error) { return "", context.Canceled }

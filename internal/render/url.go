@@ -173,6 +173,9 @@ var (
 // the tree: it is decoded again and again, cut at both slashes, and each piece is looked at without
 // its parameters and the blanks around it.
 func judgeSegment(wire string) *refusal {
+	if harmless(wire) {
+		return nil
+	}
 	for range 8 {
 		if r := judgeDecoded(wire); r != nil {
 			return r
@@ -184,6 +187,16 @@ func judgeSegment(wire string) *refusal {
 		wire = next
 	}
 	return deepSegment
+}
+
+// harmless reports whether a segment is made of letters, digits, "-", "_" and "~" alone, as most are.
+func harmless(wire string) bool {
+	for i := range len(wire) {
+		if wire[i] == '.' || !unreserved(wire[i]) {
+			return false
+		}
+	}
+	return wire != ""
 }
 
 func judgeDecoded(text string) *refusal {
