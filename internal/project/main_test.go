@@ -6,10 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
@@ -83,5 +83,25 @@ func compare(t *testing.T, path, want string) {
 	}
 	got, err := os.ReadFile(full)
 	require.NoError(t, err, "if the change is meant: make api")
-	assert.Equal(t, want, string(got), "%s; if the change is meant: make api", path)
+	if string(got) != want {
+		t.Errorf("%s differs; if the change is meant: make api\n%s", path, strings.Join(changed(string(got), want), "\n"))
+	}
+}
+
+// changed returns the lines that went, with a minus, and those that came, with a plus. It
+// returns none if only their order is another one.
+func changed(before, after string) []string {
+	was, is := lines(before), lines(after)
+	var out []string
+	for _, line := range was {
+		if !slices.Contains(is, line) {
+			out = append(out, "- "+line)
+		}
+	}
+	for _, line := range is {
+		if !slices.Contains(was, line) {
+			out = append(out, "+ "+line)
+		}
+	}
+	return out
 }
