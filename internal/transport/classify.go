@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/integrationhub/hub/internal/egress"
 )
 
 // interrupted says whether and how ctx ended, Timeout or Canceled, and for the
@@ -45,6 +47,8 @@ func classify(ctx context.Context, err error, ev *evidence) *Failure {
 	case kind != "":
 	case stopped:
 		kind = Read
+	case !connected && refusal(err) != nil:
+		kind, cause = Refused, refusal(err)
 	case !connected && isTLS(err):
 		kind = TLS
 	case !connected:
@@ -53,6 +57,15 @@ func classify(ctx context.Context, err error, ev *evidence) *Failure {
 		kind = answerKind(err)
 	}
 	return newFailure(kind, cause, err)
+}
+
+// refusal returns the decision of the policy in err, but for one on an address:
+// that reads like any host that does not answer.
+func refusal(err error) error {
+	if r, ok := errors.AsType[*egress.Refusal](err); ok && !egress.Unreachable(err) {
+		return r
+	}
+	return nil
 }
 
 // answerKind names an error between the first byte of the request and the end

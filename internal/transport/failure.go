@@ -15,6 +15,9 @@ const (
 	Invalid Kind = "invalid"
 	// Prepare: Request.Prepare failed; nothing was sent in this attempt.
 	Prepare Kind = "prepare"
+	// Refused: the policy of the way out forbids the scheme, port or host of the
+	// URL; nothing was tried.
+	Refused Kind = "refused"
 	// Unreachable: there was no connection, be it refused by the peer, by
 	// policy, by DNS or by a dial timeout; the four are not told apart.
 	Unreachable Kind = "unreachable"
@@ -46,6 +49,8 @@ func (k Kind) text() string {
 		return "the request is not valid HTTP"
 	case Prepare:
 		return "the request could not be authorized"
+	case Refused:
+		return "the request is not allowed out"
 	case Unreachable:
 		return "the host cannot be reached"
 	case TLS:
@@ -88,7 +93,8 @@ func (f *Failure) Error() string { return f.Kind.text() }
 
 // Unwrap returns what errors.Is and errors.As may find: for Timeout
 // context.DeadlineExceeded, for Canceled context.Canceled and the cause of the
-// cancellation, for Prepare the error of Request.Prepare.
+// cancellation, for Prepare the error of Request.Prepare, for Refused the
+// *egress.Refusal.
 func (f *Failure) Unwrap() []error {
 	shown, _ := f.causes()
 	switch f.Kind {
@@ -96,7 +102,7 @@ func (f *Failure) Unwrap() []error {
 		return []error{context.DeadlineExceeded}
 	case Canceled:
 		return []error{context.Canceled, shown}
-	case Prepare:
+	case Prepare, Refused:
 		return []error{shown}
 	}
 	return nil
