@@ -75,6 +75,8 @@ func TestParseRefuses(t *testing.T) {
 		"other type":           {"{{a as number}}", "bad-option", 0},
 		"a word":               {"{{a b}}", "bad-option", 0},
 		"bare default":         {"{{a ?? x}}", "bad-default", 0},
+		"lone surrogate":       {`{{a ?? "\ud800"}}`, "bad-default", 0},
+		"same member twice":    {`{{a ?? {"b":1,"b":2}}}`, "bad-default", 0},
 		"no default":           {"{{a ?? }}", "bad-default", 0},
 		"unclosed default":     {`{{a ?? "x}}`, "bad-default", 0},
 		"nested":               {"{{a.{{b}}}}", "bad-path", 0},

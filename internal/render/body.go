@@ -75,6 +75,10 @@ func (c *compiler) content(d Definition) {
 	if !ok || d.Body == "" && len(d.Form) == 0 {
 		return
 	}
+	if len(d.Body) > c.program.max {
+		c.report("body", "too-large", "the body is larger than a request may be")
+		return
+	}
 	if c.program.method == "HEAD" {
 		c.report("body", "body-not-allowed", "a HEAD request has no body")
 		return

@@ -49,7 +49,8 @@ type Field struct{ Name, Value, FileName, MediaType string }
 
 // A Scope says which references may stand in a definition.
 type Scope struct {
-	// Variable returns a variable's value; nil: there are none.
+	// Variable returns a variable's value, which is used to try those in a host; nil: there
+	// are none. A name that is a variable is not looked up as a secret.
 	Variable func(name string) (value string, ok bool)
 	// Secret reports whether there is a secret of this name; nil: there are none.
 	Secret func(name string) bool

@@ -165,7 +165,7 @@ func TestSecretsAreKnownAtSaveTime(t *testing.T) {
 
 func TestUsesAuth(t *testing.T) {
 	for url, want := range map[string]bool{
-		"https://h.example.com/{{x}}/[[apiKey]]":     false,
+		"https://h.example.com/{{x}}/[[apiKey]]":      false,
 		"[[@auth.url]]/a":                             true,
 		"https://h.example.com/a/[[@auth.id]]":        true,
 		"https://h.example.com/a?b=c-[[@auth.token]]": true,
@@ -285,6 +285,9 @@ func TestTooLarge(t *testing.T) {
 			assert.Equal(t, c.path, f.Path)
 		})
 	}
+	_, problems := render.Compile(post("text/xml", strings.Repeat("<a>", 100)), scope)
+	require.Len(t, problems, 1)
+	assert.Equal(t, "too-large", problems[0].Rule)
 	p, problems := render.Compile(post("text/plain", "{{x}}{{x}}"), scope)
 	require.Empty(t, problems)
 	_, err := p.Render(values(`{"x":"` + strings.Repeat("a", 99) + `"}`))
