@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -54,8 +55,10 @@ func killWriter(t *testing.T, path string) (last int64) {
 	cmd := child(t, "writer", path)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
 	require.NoError(t, cmd.Start())
-	killer := time.AfterFunc(rand.N(400*time.Millisecond), func() { _ = cmd.Process.Kill() })
+	killer := time.AfterFunc(rand.N(250*time.Millisecond), func() { _ = cmd.Process.Kill() })
 	defer killer.Stop()
 	lines := bufio.NewReader(out)
 	for {
@@ -68,7 +71,7 @@ func killWriter(t *testing.T, path string) (last int64) {
 		require.NoError(t, err)
 	}
 	err = cmd.Wait()
-	require.ErrorContains(t, err, "killed")
+	require.ErrorContains(t, err, "killed", complaint.String())
 	return last
 }
 

@@ -16,7 +16,9 @@ const childRole = "HUB_TEST_CHILD"
 
 // roles are what a child process can be: a function of the database's path.
 var roles = map[string]func(ctx context.Context, path string) error{
-	"writer": writeUntilKilled,
+	"writer":     writeUntilKilled,
+	"opener":     openAndWrite,
+	"small disk": fillSmallDisk,
 }
 
 func TestMain(m *testing.M) {
