@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/integrationhub/hub/internal/egress"
-	"github.com/integrationhub/hub/internal/ref"
 )
 
 // An origin is the scheme, host and port of a program: fixed, or built from variables, or taken from
