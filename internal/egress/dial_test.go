@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -44,15 +45,16 @@ func TestHostileAddresses(t *testing.T) {
 			continue // has no place in a URL or in DNS
 		}
 		label := fmt.Sprintf("n%d", len(urls))
-		table[label+".one.test"] = []string{a.String()}
-		table[label+".first.test"] = []string{a.String(), public4, public6}
-		table[label+".last.test"] = []string{public4, public6, a.String()}
-		urls[name+", literal"] = "https://" + bracketed(a) + "/"
-		for _, way := range []string{"one", "first", "last"} {
-			urls[name+", "+way] = "https://" + label + "." + way + ".test/"
+		table["one."+label+".test"] = []string{a.String()}
+		table["mixed."+label+".test"] = []string{a.String(), public4, public6}
+		if len(urls)%2 == 0 {
+			slices.Reverse(table["mixed."+label+".test"])
 		}
+		urls[name+", literal"] = "https://" + bracketed(a) + "/"
+		urls[name+", alone"] = "https://one." + label + ".test/"
+		urls[name+", mixed"] = "https://mixed." + label + ".test/"
 	}
-	require.Greater(t, len(table), 3*600)
+	require.Greater(t, len(urls), 3*600)
 	dns := serveNames(t, hosts(table))
 	for name, policy := range map[string]egress.Policy{
 		"zero policy": {},

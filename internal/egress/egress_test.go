@@ -288,10 +288,9 @@ func TestAnswersComeAsTheyAre(t *testing.T) {
 	e := open(t, egress.Config{Policy: loopback})
 	u := mustParse(t, fmt.Sprintf("http://127.0.0.1:%d/", port))
 	req := &http.Request{Method: http.MethodGet, URL: u, Header: http.Header{}}
-	res, body, err := send(t, e.Transport(nil), req)
+	_, body, err := send(t, e.Transport(nil), req)
 	require.NoError(t, err)
 	assert.Equal(t, "[]", body, "nothing is asked for, nothing decoded")
-	assert.Same(t, u, res.Request.URL)
 }
 
 func TestHeadersAreBounded(t *testing.T) {

@@ -223,3 +223,26 @@ func TestCancelledCallIsCancelled(t *testing.T) {
 	_, err = rt.RoundTrip(req)
 	assert.ErrorIs(t, err, context.Canceled)
 }
+
+// foreign is a context that package context knows nothing of: whatever hangs on it costs a
+// goroutine until it is given up.
+type foreign struct{ context.Context }
+
+func (foreign) Done() <-chan struct{} { return make(chan struct{}) }
+
+// TestContextIsGivenUp leaves a goroutine to the check for leaks if closing the body does not
+// end the context that the request was sent with.
+func TestContextIsGivenUp(t *testing.T) {
+	_, port := plain(t, hello)
+	rt := open(t, egress.Config{Policy: loopback}).Transport(nil)
+	for _, method := range []string{http.MethodGet, http.MethodDelete} {
+		req, err := http.NewRequestWithContext(foreign{t.Context()}, method, fmt.Sprintf("http://127.0.0.1:%d/", port), nil)
+		require.NoError(t, err)
+		res, err := rt.RoundTrip(req)
+		require.NoError(t, err)
+		assert.Same(t, req, res.Request)
+		_, err = io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+	}
+}

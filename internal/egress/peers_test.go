@@ -116,11 +116,8 @@ type names struct {
 func serveNames(t *testing.T, answer func(name string, v6 bool) []netip.Addr) *names {
 	t.Helper()
 	n := &names{t: t, answer: answer}
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	require.NoError(t, err)
+	packets, streams := listenBoth(t)
 	n.addr = packets.LocalAddr().String()
-	streams, err := net.Listen("tcp", n.addr)
-	require.NoError(t, err)
 	var wg sync.WaitGroup
 	wg.Go(func() { n.servePackets(packets) })
 	wg.Go(func() { n.serveStreams(streams) })
@@ -130,6 +127,23 @@ func serveNames(t *testing.T, answer func(name string, v6 bool) []netip.Addr) *n
 		wg.Wait()
 	})
 	return n
+}
+
+// listenBoth opens one port for UDP and TCP. The first that is free for one may be taken
+// for the other.
+func listenBoth(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 100 {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		require.NoError(t, err)
+		streams, err := net.Listen("tcp", packets.LocalAddr().String())
+		if err == nil {
+			return packets, streams
+		}
+		require.NoError(t, packets.Close())
+	}
+	require.Fail(t, "no port is free for both")
+	return nil, nil
 }
 
 // hosts answers from a table: a name's IPv4 addresses as A, its IPv6 ones as AAAA.
