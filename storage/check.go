@@ -68,24 +68,32 @@ func checkChange(c Change) error {
 	if err := CheckKey(c.Record.Key); err != nil {
 		return err
 	}
-	if c.Action != ActionCreate && c.Expect < 1 {
-		return invalid("the expected revision is not positive")
-	}
 	switch c.Action {
-	case ActionDelete:
-		return nil
 	case ActionCreate:
 		if c.Expect != 0 {
 			return invalid("a create expects no revision")
 		}
+		return checkRecord(c.Record)
 	case ActionUpdate:
+		if err := checkExpect(c.Expect); err != nil {
+			return err
+		}
 		if c.Record.Revision <= c.Expect {
 			return invalid("Revision is not above the expected one")
 		}
+		return checkRecord(c.Record)
+	case ActionDelete:
+		return checkExpect(c.Expect)
 	default:
 		return invalid("unknown action %.32q", c.Action)
 	}
-	return checkRecord(c.Record)
+}
+
+func checkExpect(revision int64) error {
+	if revision < 1 {
+		return invalid("the expected revision is not positive")
+	}
+	return nil
 }
 
 func checkRecord(r Record) error {
