@@ -24,7 +24,7 @@ type Envelope struct {
 }
 
 // Dynamic renders an envelope with the variables and secrets of s and v. A secret is put in where
-// allow admits it, by name and place. The error is a [*Fault].
+// allow admits it, by name and place; nil admits none. The error is a [*Fault].
 func Dynamic(e Envelope, s Scope, v Values, allow func(name string, at Place) bool) (*Request, error) {
 	s.Payload, s.Auth = false, false
 	c := compiler{scope: s, dynamic: true}
@@ -38,7 +38,7 @@ func Dynamic(e Envelope, s Scope, v Values, allow func(name string, at Place) bo
 		return nil, &Fault{Path: first.Path, Rule: first.Rule, Message: first.Message}
 	}
 	for _, sink := range p.Secrets() {
-		if !allow(sink.Secret, sink.Place) {
+		if allow == nil || !allow(sink.Secret, sink.Place) {
 			return nil, &Fault{Path: sink.Place.path(), Reference: "[[" + sink.Secret + "]]", Rule: "secret-not-allowed", Message: "the secret is not bound to this place"}
 		}
 	}

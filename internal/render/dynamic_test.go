@@ -141,6 +141,12 @@ func TestDynamicFaultsShowNoText(t *testing.T) {
 	}
 }
 
+func TestDynamicWithoutBindings(t *testing.T) {
+	e := render.Envelope{Method: "GET", URL: "https://h.example.com/?key=[[apiKey]]"}
+	_, err := render.Dynamic(e, testScope, values(""), nil)
+	require.ErrorContains(t, err, "not bound")
+}
+
 func TestLiteral(t *testing.T) {
 	got, used, err := render.Literal(`[[queue]] {{x}} [[1]] \[[apiKey]] [[apiKey]][[password]][[apiKey]] [[braces]]`, variable, secret)
 	require.NoError(t, err)

@@ -38,6 +38,13 @@ func TestGolden(t *testing.T) {
 	assert.Nil(t, r.Parts)
 }
 
+// A realistic request takes few allocations: what the caller gets, and one for each escaped string.
+func TestRenderAllocatesLittle(t *testing.T) {
+	p := compile(t, incident)
+	n := testing.AllocsPerRun(100, func() { _, _ = p.Render(incidentValues) })
+	assert.LessOrEqual(t, n, 15.0)
+}
+
 func TestRenderIsDeterministicAndConcurrent(t *testing.T) {
 	p := compile(t, incident)
 	var wg sync.WaitGroup
