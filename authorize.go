@@ -117,7 +117,6 @@ func (g *grants) fetch(r *run, key grantKey, f *flight) {
 		defer g.mu.Unlock()
 		if g.flights[key] == f {
 			delete(g.flights, key)
-			g.hold(key, f.grant)
 		}
 		close(f.done)
 	}()
@@ -179,8 +178,9 @@ func (g *grant) allows(u *url.URL) bool {
 
 // authenticate sends the authentication request down the same road as every call, and
 // reads the token from its answer.
-func (t *Tenant) authenticate(ctx context.Context, plan *connectorPlan) (*grant, error) {
+func (t *Tenant) authenticate(ctx context.Context, plan *connectorPlan) (_ *grant, err error) {
 	a := &run{Tenant: t, op: "Authenticate", plan: plan, req: plan.auth, begun: t.opts.now()}
+	defer func() { err = a.report(ctx, nil, err) }()
 	ctx, cancel := context.WithTimeout(ctx, a.req.timeout)
 	defer cancel()
 	if err := a.render(ctx); err != nil {
@@ -189,13 +189,26 @@ func (t *Tenant) authenticate(ctx context.Context, plan *connectorPlan) (*grant,
 	if err := a.guard(); err != nil {
 		return nil, err
 	}
-	asked := t.opts.now()
 	a.send(ctx)
 	res, err := a.judge()
-	if err != nil {
-		return nil, a.refusedWith(res, err)
+	err = a.granted(res, err)
+	return a.grant, err
+}
+
+// granted reads the token from the answer to an authentication request, and keeps it for the
+// calls to come. Other calls pass.
+func (r *run) granted(res *Result, err error) error {
+	if r.req != r.plan.auth || res == nil {
+		return err
 	}
-	return a.readGrant(res, asked)
+	r.tokens = scrub.New(tokensIn(res))
+	if err != nil {
+		return r.refusedWith(res, err)
+	}
+	if r.grant, err = r.readGrant(res); err == nil {
+		r.grants.put(r.grant)
+	}
+	return err
 }
 
 // refusedWith says what the token endpoint's answer says: its error code, and no more.
@@ -221,7 +234,7 @@ const (
 )
 
 // readGrant reads the answer of RFC 6749 section 5.1.
-func (r *run) readGrant(res *Result, asked time.Time) (*grant, error) {
+func (r *run) readGrant(res *Result) (*grant, error) {
 	token := res.Get("access_token")
 	if token.Type != gjson.String || token.Str == "" {
 		return nil, r.explained(failure(Unauthorized, "the authentication's answer has no access_token"))
@@ -234,7 +247,7 @@ func (r *run) readGrant(res *Result, asked time.Time) (*grant, error) {
 	}
 	g := &grant{
 		key: grantKey{r.name, r.plan.def.ID}, authKey: r.plan.authKey,
-		token: token.String(), expires: asked.Add(lifeOf(res.Get("expires_in"))), answer: res.Body,
+		token: token.String(), expires: r.asked().Add(lifeOf(res.Get("expires_in"))), answer: res.Body,
 	}
 	g.reach = append(g.reach, r.plan.hosts)
 	for _, sink := range r.wire.Sinks {
@@ -242,8 +255,16 @@ func (r *run) readGrant(res *Result, asked time.Time) (*grant, error) {
 			g.reach = append(g.reach, s.reach)
 		}
 	}
-	g.scrubber = scrub.New(tokensIn(res))
+	g.scrubber = r.tokens
 	return g, nil
+}
+
+// asked is when the request was sent that was answered: a token's life begins no later.
+func (r *run) asked() time.Time {
+	if n := len(r.attempts); n > 0 {
+		return r.attempts[n-1].Start
+	}
+	return r.begun
 }
 
 // lifeOf reads expires_in: seconds, as a number or, as some write it, as a string.
@@ -273,7 +294,7 @@ func tokensIn(res *Result) []scrub.Secret {
 
 // scrubbers mask what is known as secret.
 func (r *run) scrubbers() []*scrub.Scrubber {
-	list := []*scrub.Scrubber{r.plan.scrubber}
+	list := []*scrub.Scrubber{r.plan.scrubber, r.tokens}
 	if r.grant != nil {
 		list = append(list, r.grant.scrubber)
 	}

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -71,7 +72,7 @@ func (p *connectorPlan) broken() []FieldError {
 			all = append(all, r.problems...)
 		}
 	}
-	return all
+	return distinct(all)
 }
 
 // Counts of lists in a connector.
@@ -97,6 +98,7 @@ func (k *compiler) connector() {
 	}
 	k.within("timeout", con.Timeout, 1, k.maxTimeout(), "milliseconds")
 	k.problems.headers("headers", con.Headers)
+	k.headerValues("headers", con.Headers)
 	k.tls()
 }
 
@@ -173,6 +175,16 @@ func (p *problems) headers(path string, list []Header) {
 			}
 		}
 	}
+}
+
+// headerValues checks the references of headers that no request may use yet.
+func (k *compiler) headerValues(path string, list []Header) {
+	d := render.Definition{Method: http.MethodGet, URL: "https://example.com"}
+	var paths []string
+	for i, h := range list {
+		d.Headers, paths = append(d.Headers, render.Pair(h)), append(paths, at(path, i))
+	}
+	k.program(&k.problems, path, d, paths, k.scope(true, true))
 }
 
 // hosts reads the connector's hosts and holds them against the template's.

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/integrationhub/hub/internal/render"
 )
@@ -93,26 +94,37 @@ func (t *Template) checkVerify(p *problems, limits *Limits) {
 	if v.Success != nil {
 		p.statuses("verify.success.statuses", v.Success.Statuses)
 	}
-	field := func(name string, secret bool) bool {
-		for _, f := range t.Fields {
-			if f.Key == name && f.Secret == secret {
-				return true
-			}
-		}
-		return false
-	}
 	d := v.definition()
 	for _, h := range v.Headers {
 		d.Headers = append(d.Headers, render.Pair(h))
 	}
-	_, found := render.Compile(d, render.Scope{
+	_, found := render.Compile(d, t.scope(limits))
+	for _, f := range found {
+		p.add(in("verify", f.Path), f.Rule, "%s", f.Message)
+	}
+}
+
+// scope is what a template itself can refer to: its fields.
+func (t *Template) scope(limits *Limits) render.Scope {
+	field := func(name string, secret bool) bool {
+		return slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Key == name && f.Secret == secret })
+	}
+	return render.Scope{
 		Variable: func(name string) (string, bool) { return "x", field(name, false) },
 		Secret:   func(name string) bool { return field(name, true) },
 		Auth:     t.AuthType != AuthNone,
 		MaxBytes: limits.RequestBytes,
-	})
-	for _, f := range found {
-		p.add(in("verify", f.Path), f.Rule, "%s", f.Message)
+	}
+}
+
+// checkDefaults compiles the defaults of a template's headers for their problems.
+func (t *Template) checkDefaults(p *problems, limits *Limits) {
+	for i, h := range t.Headers {
+		d := render.Definition{Method: http.MethodGet, URL: "https://example.com", Headers: []render.Pair{{Name: "X-Default", Value: h.Default}}}
+		_, found := render.Compile(d, t.scope(limits))
+		for _, f := range found {
+			p.add(in(at("headers", i), "default"), f.Rule, "%s", f.Message)
+		}
 	}
 }
 

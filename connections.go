@@ -34,7 +34,7 @@ func (t *Tenant) CreateConnector(ctx context.Context, con Connector) (_ Connecto
 		return Connector{}, err
 	}
 	defer leave()
-	tpl, err := t.templateVersion(ctx, con.Template, con.TemplateVersion)
+	tpl, err := t.offered(ctx, con.Template, con.TemplateVersion)
 	if errors.Is(err, NotFound) {
 		return Connector{}, invalid("template", "unknown-reference", "there is no such template in the library")
 	}
@@ -57,7 +57,7 @@ func (t *Tenant) CreateTemplateAndConnector(ctx context.Context, tpl Template, c
 		return Template{}, Connector{}, err
 	}
 	defer leave()
-	trec, changes, err := t.newTemplate(cloned(tpl))
+	trec, changes, err := t.newTemplate(tpl)
 	if err != nil {
 		return Template{}, Connector{}, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/integrationhub/hub/internal/payload"
 	"github.com/integrationhub/hub/internal/render"
+	"github.com/integrationhub/hub/internal/scrub"
 	"github.com/integrationhub/hub/internal/transport"
 )
 
@@ -86,6 +87,7 @@ type run struct {
 	req      *requestPlan
 	wire     *render.Request
 	grant    *grant
+	tokens   *scrub.Scrubber // finds the tokens of an authentication's answer
 	replayed bool
 	outcome  transport.Outcome
 	attempts []Attempt
@@ -130,6 +132,7 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 		}
 	}
 	res, err = r.judge()
+	err = r.granted(res, err)
 	r.scrub(res)
 	return res, r.mapOutputs(res, err)
 }

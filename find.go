@@ -82,7 +82,7 @@ func (t *Tenant) refresh(ctx context.Context, key planKey, cached planEntry) (*c
 		plan, _ := r.Val.(*connectorPlan)
 		return plan, r.Err
 	case <-ctx.Done():
-		return nil, asError(context.Cause(ctx))
+		return nil, ended(ctx)
 	}
 }
 

@@ -48,7 +48,7 @@ func (t *Tenant) newTemplate(tpl Template) (*templateRecord, []storage.Change, e
 		return nil, nil, failure(Exists, "a system template has this id or name")
 	}
 	tpl.Version, tpl.System = 1, false
-	return t.newVersion(&templateRecord{Template: tpl}, 0)
+	return t.newVersion(&templateRecord{Template: cloned(tpl)}, 0)
 }
 
 // newVersion checks the next version of a template and returns what saves it. The record's
@@ -133,7 +133,7 @@ func (t *Tenant) ReviseTemplate(ctx context.Context, tpl Template) (_ Template, 
 		return Template{}, failure(Exists, "a system template has this name")
 	}
 	tpl.Version, tpl.System = latest.Template.Version+1, false
-	rec, changes, err := t.newVersion(&templateRecord{tpl, latest.IconVersion}, latest.Template.Revision)
+	rec, changes, err := t.newVersion(&templateRecord{cloned(tpl), latest.IconVersion}, latest.Template.Revision)
 	if err != nil {
 		return Template{}, err
 	}
@@ -333,6 +333,15 @@ func (t *Tenant) templateVersion(ctx context.Context, id string, version int) (t
 		return templateRecord{}, err
 	}
 	return decodeRecord[templateRecord](rec)
+}
+
+// offered reads a version of a template that is in the library; version 0 is the latest.
+func (t *Tenant) offered(ctx context.Context, id string, version int) (templateRecord, error) {
+	latest, err := t.templateVersion(ctx, id, 0)
+	if err != nil || version == 0 || version == latest.Template.Version {
+		return latest, err
+	}
+	return t.templateVersion(ctx, id, version)
 }
 
 // newestVersion reads the highest version of a template, also of one that is no longer in

@@ -60,23 +60,33 @@ func (t *Tenant) DeleteRequest(ctx context.Context, connector, request string, r
 // GetRequest returns a request of a connector, by its id or name.
 func (t *Tenant) GetRequest(ctx context.Context, connector, request string) (_ Request, err error) {
 	defer finish(&err, "GetRequest", connector, request)
-	con, err := t.GetConnector(ctx, connector)
+	ctx, leave, err := t.enter(ctx)
 	if err != nil {
 		return Request{}, err
 	}
-	return con.request(request)
+	defer leave()
+	rec, err := t.connector(ctx, connector)
+	if err != nil {
+		return Request{}, err
+	}
+	return rec.Connector.request(request)
 }
 
 // ListRequests returns the requests of a connector whose names hold text anywhere, without
 // regard to case, in the order in which they stand in it; empty text: all.
 func (t *Tenant) ListRequests(ctx context.Context, connector, text string) (_ []Request, err error) {
 	defer finish(&err, "ListRequests", connector, "")
-	con, err := t.GetConnector(ctx, connector)
+	ctx, leave, err := t.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	rec, err := t.connector(ctx, connector)
 	if err != nil {
 		return nil, err
 	}
 	list := []Request{}
-	for _, r := range con.Requests {
+	for _, r := range rec.Connector.Requests {
 		if strings.Contains(fold(r.Name), fold(text)) {
 			list = append(list, r)
 		}
@@ -139,8 +149,4 @@ func (c *Connector) request(request string) (Request, error) {
 		return Request{}, err
 	}
 	return c.Requests[i], nil
-}
-
-func (rec *connectorRecord) request(request string) (Request, error) {
-	return rec.Connector.request(request)
 }

@@ -158,7 +158,7 @@ func (t *Tenant) StudioProperties(ctx context.Context, connector, request string
 	if err != nil {
 		return StudioProperties{}, err
 	}
-	r, err := rec.request(request)
+	r, err := rec.Connector.request(request)
 	switch {
 	case err != nil:
 		return StudioProperties{}, err

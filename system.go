@@ -17,6 +17,7 @@ type systemTemplates struct {
 func newSystemTemplates(list []Template, limits *Limits) (systemTemplates, error) {
 	s := systemTemplates{versions: map[string][]Template{}}
 	for i, tpl := range list {
+		tpl = cloned(tpl)
 		tpl.normalize()
 		tpl.System, tpl.Version = true, max(tpl.Version, 1)
 		var p problems
@@ -59,7 +60,7 @@ func (s *systemTemplates) latest(id string) (Template, bool) {
 	}
 	tpl := versions[len(versions)-1]
 	tpl.Icon = nil
-	return tpl, true
+	return cloned(tpl), true
 }
 
 // version returns one version without its icon; version 0 is the latest.
@@ -70,7 +71,7 @@ func (s *systemTemplates) version(id string, version int) (Template, error) {
 	for _, tpl := range s.versions[id] {
 		if tpl.Version == version {
 			tpl.Icon = nil
-			return tpl, nil
+			return cloned(tpl), nil
 		}
 	}
 	return Template{}, failure(NotFound, fmt.Sprintf("the host application has no version %d of system template %s", version, quote(id)))
@@ -121,7 +122,7 @@ func (s *systemTemplates) matching(prefix string) []Template {
 	var found []Template
 	for _, tpl := range s.ordered {
 		if strings.HasPrefix(fold(tpl.Name), fold(prefix)) {
-			found = append(found, tpl)
+			found = append(found, cloned(tpl))
 		}
 	}
 	return found

@@ -67,6 +67,7 @@ func (t *Template) check(p *problems, limits *Limits) {
 	among(p, "authType", t.AuthType, AuthNone, AuthOAuth2)
 	t.checkMethods(p)
 	t.checkHeaders(p)
+	t.checkDefaults(p, limits)
 	checkHosts(p, "allowedHosts", t.AllowedHosts)
 	t.checkFields(p)
 	t.checkVerify(p, limits)
