@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
 )
 
 const (
@@ -100,7 +99,7 @@ func (b *body) fill(r io.Reader) error {
 	buf := make([]byte, 0, b.firstSize())
 	for {
 		if len(buf) == cap(buf) {
-			buf = slices.Grow(buf, firstBuffer)
+			buf = b.enlarge(buf)
 		}
 		n, err := r.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
@@ -116,6 +115,17 @@ func (b *body) fill(r io.Reader) error {
 			return err
 		}
 	}
+}
+
+// enlarge doubles buf, up to one byte beyond what may be decoded: a body costs
+// at most twice its size in memory.
+func (b *body) enlarge(buf []byte) []byte {
+	have := int64(len(buf))
+	size := max(2*have, firstBuffer)
+	if size >= b.limits.DecodedBytes {
+		size = max(have, b.limits.DecodedBytes) + 1
+	}
+	return append(make([]byte, 0, size), buf...)
 }
 
 // firstSize leaves a byte of room, so that the end is seen without growing.

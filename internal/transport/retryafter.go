@@ -29,12 +29,13 @@ func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 
 // delaySeconds reads 1*DIGIT of any length.
 func delaySeconds(v string) (time.Duration, bool) {
-	var d time.Duration
+	const most = int64(longestRetryAfter / time.Second)
+	var seconds int64
 	for i := range len(v) {
 		if v[i] < '0' || v[i] > '9' {
 			return 0, false
 		}
-		d = min(d*10+time.Duration(v[i]-'0')*time.Second, longestRetryAfter)
+		seconds = min(seconds*10+int64(v[i]-'0'), most)
 	}
-	return d, v != ""
+	return time.Duration(seconds) * time.Second, v != ""
 }
