@@ -133,7 +133,7 @@ func checkTenant(name string) error {
 func finish(err *error, op, connector, request string) { *err = subject(*err, op, connector, request) }
 
 // The record that tells which keeper sealed the store.
-var keyCheck = storage.Key{Kind: kindMeta, ID: "key-check"}
+var keyCheck = storage.Key{Kind: sealed.CheckKind, ID: "hub"}
 
 // checkKeeper opens the store's key check, or leaves one in a new store.
 func (c *core) checkKeeper() error {
@@ -163,9 +163,14 @@ func (c *core) leaveKeyCheck(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	keyID, err := sealed.KeyID(box)
+	if err != nil {
+		return err
+	}
 	now := c.opts.now()
 	return c.store.Apply(ctx, storage.Create(storage.Record{
-		Key: keyCheck, Revision: nextRevision(0, now), Updated: now, Data: box,
+		Key: keyCheck, Labels: []storage.Label{{Key: sealed.LabelKey, Value: keyID}},
+		Revision: nextRevision(0, now), Updated: now, Data: box,
 	}))
 }
 

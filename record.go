@@ -13,7 +13,6 @@ import (
 
 // The kinds of records.
 const (
-	kindMeta      = "hub"              // what the hub notes about the store itself
 	kindTemplate  = "template"         // a template in the library: its latest version
 	kindVersion   = "template-version" // one version, never changed
 	kindIcon      = "template-icon"    // the picture of one version

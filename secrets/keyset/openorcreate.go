@@ -15,14 +15,15 @@ import (
 // and a new key could not open what is there: the error, which wraps fs.ErrNotExist, names
 // the key that is missed.
 //
-// Sealed are the records of package sealed and those of the further kinds given. Of several
+// Sealed are the records of package sealed, the key check of a hub, and those of the further
+// kinds given. Of several
 // processes that start at once with one path, one makes the file and all use it.
 func OpenOrCreate(ctx context.Context, path string, store storage.Store, kinds ...string) (*Keyset, error) {
 	s, err := Open(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return s, err
 	}
-	for _, kind := range append([]string{sealed.Kind}, kinds...) {
+	for _, kind := range append([]string{sealed.Kind, sealed.CheckKind}, kinds...) {
 		rec, found, err := first(ctx, store, kind)
 		if err != nil {
 			return nil, fmt.Errorf("keyset: looking for sealed records: %w", err)

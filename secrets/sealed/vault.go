@@ -18,6 +18,9 @@ import (
 const (
 	// Kind is the kind of the records that a Vault keeps.
 	Kind = "secret"
+	// CheckKind is the kind of the record by which a hub knows the keeper that sealed its
+	// store: the box of nothing, labelled like a vault's records.
+	CheckKind = "key-check"
 
 	// LabelKey is the label that tells the id of the key a record is sealed under.
 	// Others who keep boxes in a store set it too, so that the records of a key are
