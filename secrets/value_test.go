@@ -98,4 +98,5 @@ func TestLengthDoesNotShow(t *testing.T) {
 	short, long := secrets.New("x"), secrets.New(strings.Repeat("x", 1000))
 	assert.Equal(t, short.String(), long.String())
 	assert.Equal(t, short.String(), secrets.Value{}.String())
+	assert.Equal(t, short.String(), long.GoString())
 }

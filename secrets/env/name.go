@@ -13,10 +13,6 @@ const (
 	codeByte = '2' // any other byte, as two hexadecimal digits
 )
 
-// maxCode is the most bytes of the code of a valid ref: three texts of 255 bytes, four bytes
-// for each, and what stands between them.
-const maxCode = 3*255*4 + 2*2
-
 // encode writes the texts so that decode finds them again: no two lists of texts give the
 // same name, not even where the case of names does not count.
 func encode(texts ...string) string {
@@ -54,9 +50,7 @@ func encodeByte(b *strings.Builder, c byte) {
 
 // decode returns the three texts whose code this is, and false if it is that of none.
 func decode(code string) (texts [3]string, ok bool) {
-	if len(code) > maxCode {
-		return texts, false
-	}
+	var parts [len(texts)][]byte
 	part := 0
 	for rest := code; rest != ""; {
 		s, n := decodeFirst(rest)
@@ -64,12 +58,15 @@ func decode(code string) (texts [3]string, ok bool) {
 			return texts, false
 		}
 		if rest = rest[n:]; s != "" {
-			texts[part] += s
+			parts[part] = append(parts[part], s...)
 			continue
 		}
-		if part++; part == len(texts) {
+		if part++; part == len(parts) {
 			return texts, false
 		}
+	}
+	for i := range texts {
+		texts[i] = string(parts[i])
 	}
 	// Only what encode writes is a code: a second spelling would be a second variable.
 	return texts, encode(texts[:]...) == code

@@ -178,11 +178,37 @@ func TestParseTakesWhiteSpace(t *testing.T) {
 	assert.Equal(t, before, data)
 }
 
-// TestKeysDoNotShow prints a keyset in the ways programs do, and looks for its key.
-func TestKeysDoNotShow(t *testing.T) {
+func TestSaltIsFresh(t *testing.T) {
+	s := generate(t)
+	seen := map[string]bool{}
+	for range 20 {
+		sealed, err := s.Seal(t.Context(), primary(t, s), nil, nil)
+		require.NoError(t, err)
+		salt, nonce := string(sealed[1:33]), string(sealed[33:45])
+		assert.False(t, seen[salt] || seen[nonce])
+		seen[salt], seen[nonce] = true, true
+	}
+}
+
+func TestString(t *testing.T) {
 	s, err := keyset.Parse([]byte(goldenKeyset))
 	require.NoError(t, err)
-	const key = "nWvJycKD0njKmRoC6npA7yEhGH7NURqcasR8rkqMJcI="
+	assert.Equal(t, "keyset(primary k_991082bc8d637910, keys: 1)", fmt.Sprint(s))
+	assert.Equal(t, s.String(), fmt.Sprintf("%#v", s))
+}
+
+func TestKeysDoNotShow(t *testing.T) {
+	generated := generate(t)
+	parsed, err := keyset.Parse([]byte(generated.Encode().Reveal()))
+	require.NoError(t, err)
+	_, key, _ := strings.Cut(generated.Encode().Reveal(), `"key":"`)
+	for _, s := range []*keyset.Keyset{generated, parsed} {
+		checkHidden(t, s, key[:44])
+	}
+}
+
+// checkHidden prints a keyset in the ways programs do, and looks for its key.
+func checkHidden(t *testing.T, s *keyset.Keyset, key string) {
 	raw, err := base64.StdEncoding.DecodeString(key)
 	require.NoError(t, err)
 	type holder struct{ keys *keyset.Keyset }
@@ -194,17 +220,13 @@ func TestKeysDoNotShow(t *testing.T) {
 	}
 	slog.New(slog.NewTextHandler(&out, nil)).Info("x", "keys", s, "struct", *s)
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "keys", s, "struct", *s)
-	encoded, err := json.Marshal(s)
-	require.NoError(t, err)
-	out.Write(encoded)
+	require.NoError(t, json.NewEncoder(&out).Encode(map[string]any{"keys": s, "struct": *s}))
 	for _, form := range []string{
 		key[:12], string(raw[:6]), hex.EncodeToString(raw[:6]), strings.ToUpper(hex.EncodeToString(raw[:6])), strings.Trim(fmt.Sprint(raw[:6]), "[]"),
 		strings.Trim(fmt.Sprintf("%#v", raw[:4]), "[]byte{}"), strings.Trim(fmt.Sprintf("%o", raw[:6]), "[]"), strings.Trim(fmt.Sprintf("%U", raw[:4]), "[]"),
 	} {
 		assert.NotContains(t, out.String(), form)
 	}
-	assert.Equal(t, "keyset(primary k_991082bc8d637910, keys: 1)", fmt.Sprint(s))
-	assert.Equal(t, s.String(), fmt.Sprintf("%#v", s))
 }
 
 func FuzzParse(f *testing.F) {

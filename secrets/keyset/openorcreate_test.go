@@ -89,8 +89,11 @@ func TestKindsThatAreNotNamedDoNotCount(t *testing.T) {
 func TestUnreadableFileIsNotReplaced(t *testing.T) {
 	path := filepath.Join(newDir(t), "hub.keyset")
 	require.NoError(t, os.WriteFile(path, []byte("damaged"), 0o600))
-	_, err := keyset.OpenOrCreate(t.Context(), path, newStore(t))
-	require.ErrorContains(t, err, "not a keyset")
+	for _, store := range []storage.Store{newStore(t), newStore(t, record("", sealed.Kind))} {
+		_, err := keyset.OpenOrCreate(t.Context(), path, store)
+		require.ErrorContains(t, err, "not a keyset")
+		require.NotErrorIs(t, err, fs.ErrNotExist)
+	}
 	kept, err := os.ReadFile(path)
 	require.NoError(t, err)
 	assert.Equal(t, "damaged", string(kept))

@@ -6,7 +6,6 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 
@@ -178,5 +177,5 @@ func newGCM(key []byte) (cipher.AEAD, error) {
 }
 
 func broken(format string, args ...any) error {
-	return fmt.Errorf("sealed: %w: %w", secrets.ErrSealBroken, errors.New(fmt.Sprintf(format, args...)))
+	return fmt.Errorf("sealed: %w: %s", secrets.ErrSealBroken, fmt.Sprintf(format, args...))
 }

@@ -52,6 +52,20 @@ func TestKeyID(t *testing.T) {
 	assert.Empty(t, got)
 }
 
+func TestKeyIDWantsABox(t *testing.T) {
+	box := seal(t, &stub{id: "k"}, "")
+	tests := map[string][]byte{"format 0": {0}, "format 2": {2}, "no key id": {1, 0}, "a space": {1, 1, ' '}, "another length": {1, 2}}
+	for name, start := range tests {
+		altered := append(bytes.Clone(start), box[len(start):]...)
+		_, err := sealed.KeyID(altered)
+		require.ErrorIs(t, err, secrets.ErrSealBroken, name)
+	}
+	for n := range box {
+		_, err := sealed.KeyID(box[:n:n])
+		require.ErrorIs(t, err, secrets.ErrSealBroken, "the first %d bytes", n)
+	}
+}
+
 func TestOpenKnowsItsTexts(t *testing.T) {
 	lists := [][]string{
 		{}, {""}, {"", ""}, {"ab", "c"}, {"a", "bc"}, {"abc"}, {"c", "ab"}, {"a", "b", "c"}, {"ab", "c", ""}, {"AB", "c"},
@@ -186,7 +200,7 @@ func TestOpenReportsTheKeeper(t *testing.T) {
 		want   error
 	}{
 		"no open":        {&stub{openErr: errService}, errService},
-		"short data key": {&stub{opened: func(b []byte) []byte { return b[:16] }}, secrets.ErrSealBroken},
+		"short data key": {&stub{opened: func(b []byte) []byte { return b[:15] }}, secrets.ErrSealBroken},
 		"other data key": {&stub{opened: func(b []byte) []byte { return make([]byte, 32) }}, secrets.ErrSealBroken},
 	}
 	for name, test := range tests {

@@ -299,6 +299,7 @@ func TestListNoticesFalseNames(t *testing.T) {
 		"a negative generation":  func(r *storage.Record) { r.Search = "apiKey -000000000000000001" },
 		"no generation":          func(r *storage.Record) { r.Search = "apiKey" },
 		"no text":                func(r *storage.Record) { r.Search = "" },
+		"another separator":      func(r *storage.Record) { r.Search = "apiKey_0000000000000000001" },
 		"digits only":            func(r *storage.Record) { r.Search = "0000000000000000001" },
 		"another connector's id": func(r *storage.Record) { r.ID = strings.Repeat("0", 64) },
 	}

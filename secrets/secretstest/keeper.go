@@ -39,11 +39,11 @@ const (
 func sealedBy(ctx context.Context, k secrets.Keeper) (keyID string, sealed []byte, err error) {
 	keyID, err = k.KeyID(ctx)
 	if err != nil {
-		return "", nil, fmt.Errorf("KeyID: %w", err)
+		return "", nil, fmt.Errorf("key id: %w", err)
 	}
 	sealed, err = k.Seal(ctx, keyID, []byte(somePlaintext), []byte(someAAD))
 	if err != nil {
-		return "", nil, fmt.Errorf("Seal: %w", err)
+		return "", nil, fmt.Errorf("seal: %w", err)
 	}
 	return keyID, sealed, nil
 }
@@ -52,10 +52,10 @@ func sealedBy(ctx context.Context, k secrets.Keeper) (keyID string, sealed []byt
 func opens(ctx context.Context, k secrets.Keeper, keyID string, sealed, aad, plaintext []byte) error {
 	got, err := k.Open(ctx, keyID, sealed, aad)
 	if err != nil {
-		return fmt.Errorf("Open: %w", err)
+		return fmt.Errorf("open: %w", err)
 	}
 	if !bytes.Equal(got, plaintext) {
-		return fmt.Errorf("Open returned %d other bytes", len(got))
+		return fmt.Errorf("open returned %d other bytes", len(got))
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func opens(ctx context.Context, k secrets.Keeper, keyID string, sealed, aad, pla
 func refuses(ctx context.Context, k secrets.Keeper, keyID string, sealed, aad []byte, target error) error {
 	got, err := k.Open(ctx, keyID, sealed, aad)
 	if len(got) > 0 {
-		return errors.New("Open returned a plaintext")
+		return errors.New("open returned a plaintext")
 	}
 	return want("Open", err, target)
 }
@@ -72,7 +72,7 @@ func refuses(ctx context.Context, k secrets.Keeper, keyID string, sealed, aad []
 func checkKeyID(ctx context.Context, k secrets.Keeper) error {
 	id, err := k.KeyID(ctx)
 	if err != nil {
-		return fmt.Errorf("KeyID: %w", err)
+		return fmt.Errorf("key id: %w", err)
 	}
 	return secrets.CheckKeyID(id)
 }
@@ -87,7 +87,7 @@ func checkSealOpen(ctx context.Context, k secrets.Keeper) error {
 		for _, aad := range [][]byte{nil, {}, {0}, []byte(someAAD), bytes.Repeat([]byte("aad"), 20_000)} {
 			sealed, err := k.Seal(ctx, keyID, plaintext, aad)
 			if err != nil {
-				return fmt.Errorf("Seal of %d bytes with aad of %d: %w", len(plaintext), len(aad), err)
+				return fmt.Errorf("seal of %d bytes with aad of %d: %w", len(plaintext), len(aad), err)
 			}
 			if err := opens(ctx, k, keyID, sealed, aad, plaintext); err != nil {
 				return fmt.Errorf("%d bytes with aad of %d: %w", len(plaintext), len(aad), err)
@@ -192,7 +192,7 @@ func checkExchanged(ctx context.Context, k secrets.Keeper) error {
 	otherAAD := []byte("another owner")
 	other, err := k.Seal(ctx, keyID, []byte(somePlaintext), otherAAD)
 	if err != nil {
-		return fmt.Errorf("Seal: %w", err)
+		return fmt.Errorf("seal: %w", err)
 	}
 	return errors.Join(
 		refuses(ctx, k, keyID, one, otherAAD, secrets.ErrSealBroken),
@@ -207,12 +207,12 @@ func checkOwnership(ctx context.Context, k secrets.Keeper) error {
 	plaintext, aad := []byte(somePlaintext), []byte(someAAD)
 	fresh, err := k.Seal(ctx, keyID, plaintext, aad)
 	if err != nil {
-		return fmt.Errorf("Seal: %w", err)
+		return fmt.Errorf("seal: %w", err)
 	}
 	before := bytes.Clone(fresh)
 	first, err := k.Open(ctx, keyID, fresh, aad)
 	if err != nil {
-		return fmt.Errorf("Open: %w", err)
+		return fmt.Errorf("open: %w", err)
 	}
 	if string(plaintext) != somePlaintext || string(aad) != someAAD || !bytes.Equal(fresh, before) {
 		return errors.New("a slice that was given has changed")
@@ -255,11 +255,11 @@ func sealMany(ctx context.Context, k secrets.Keeper, worker int) error {
 		plaintext, aad := fmt.Appendf(nil, "plaintext %d of %d", i, worker), fmt.Appendf(nil, "aad %d of %d", i, worker)
 		keyID, err := k.KeyID(ctx)
 		if err != nil {
-			return fmt.Errorf("KeyID: %w", err)
+			return fmt.Errorf("key id: %w", err)
 		}
 		sealed, err := k.Seal(ctx, keyID, plaintext, aad)
 		if err != nil {
-			return fmt.Errorf("Seal: %w", err)
+			return fmt.Errorf("seal: %w", err)
 		}
 		if err := opens(ctx, k, keyID, sealed, aad, plaintext); err != nil {
 			return err
