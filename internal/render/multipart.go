@@ -3,9 +3,7 @@ package render
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
-	"hash"
 )
 
 // A multipartBody is a body of parts between boundaries.
@@ -26,7 +24,7 @@ func (b *multipartBody) render(w *writer) (string, error) {
 		}
 		ends[i] = len(w.buf)
 	}
-	boundary := boundaryFor(w.buf, ends)
+	boundary := boundaryFor(w.buf)
 	w.assemble(boundary, ends)
 	if err := w.room("body"); err != nil {
 		return "", err
@@ -54,23 +52,14 @@ func (w *writer) assemble(boundary string, ends []int) {
 
 // boundaryFor derives a boundary from the parts, so that the same parts get the same one, and takes
 // the next if one occurs in them.
-func boundaryFor(parts []byte, ends []int) string {
+func boundaryFor(parts []byte) string {
 	h := sha256.New()
 	h.Write(parts)
-	for _, end := range ends {
-		number(h, end)
-	}
-	for i := 0; ; i++ {
-		number(h, i)
+	for {
 		boundary := hex.EncodeToString(h.Sum(nil)[:16])
 		if !bytes.Contains(parts, []byte(boundary)) {
 			return boundary
 		}
+		h.Write([]byte(boundary))
 	}
-}
-
-func number(h hash.Hash, n int) {
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], uint64(n))
-	h.Write(b[:])
 }

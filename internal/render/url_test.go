@@ -194,6 +194,15 @@ func TestHostVariablesOfTheCall(t *testing.T) {
 	}
 }
 
+// A name that is both is the variable: it is never a secret.
+func TestVariableBeforeSecret(t *testing.T) {
+	scope := testScope
+	scope.Secret = func(string) bool { return true }
+	p, problems := render.Compile(get("https://[[instance]].example.com/[[instance]]"), scope)
+	require.Empty(t, problems)
+	assert.Empty(t, p.Secrets())
+}
+
 func TestOriginFromAnswer(t *testing.T) {
 	p := compile(t, get("[[@auth.site.url]]/services/{{x}}?a=1"))
 	for name, c := range map[string]struct{ answer, rule string }{
