@@ -6,7 +6,6 @@ import (
 	"iter"
 	"strconv"
 
-	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/storage"
 )
 
@@ -239,75 +238,6 @@ func (t *Tenant) Templates(ctx context.Context, opts ListOptions) iter.Seq2[Temp
 	return walk(opts, func(o ListOptions) (Page[Template], error) { return t.ListTemplates(ctx, o) })
 }
 
-// RestrictTemplate narrows the hosts that connectors of a template may call, whatever their
-// version, from now on and for good: a bad host must be revocable. Each of hosts must be
-// allowed now; an empty list allows none. Connectors that name other hosts keep running
-// towards those that are left.
-//
-// The hosts of a system template can be restricted only by the [Hub] itself, for all tenants.
-func (t *Tenant) RestrictTemplate(ctx context.Context, id string, hosts []string) (err error) {
-	defer finish(&err, "RestrictTemplate", "", "")
-	ctx, leave, err := t.enter(ctx)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	if t.system.has(id) && t.name != "" {
-		return errSystemTemplate()
-	}
-	var p problems
-	rules := checkHosts(&p, "hosts", hosts)
-	now, before, err := t.allowedNow(ctx, id)
-	if err != nil {
-		return err
-	}
-	for i, r := range rules {
-		if now != nil && !now.Covers(r) {
-			p.add(at("hosts", i), "host", "is not among the hosts allowed now: they can only be narrowed")
-		}
-	}
-	if err := p.err(); err != nil {
-		return err
-	}
-	return t.writeRestriction(ctx, id, rules, before)
-}
-
-func (t *Tenant) writeRestriction(ctx context.Context, id string, rules egress.Rules, before int64) error {
-	data, err := encodeRecord(hostsRecord{Hosts: rules.Strings()})
-	if err != nil {
-		return err
-	}
-	now := t.opts.now().UTC()
-	rec := storage.Record{Key: t.key(kindHosts, id), Revision: nextRevision(before, now), Updated: now, Data: data}
-	change := storage.Create(rec)
-	if before != 0 {
-		change = storage.Update(rec, before)
-	}
-	return t.apply(ctx, change)
-}
-
-// allowedNow returns the hosts that a template allows, nil for any, and the revision of its
-// restriction, zero if there is none.
-func (t *Tenant) allowedNow(ctx context.Context, id string) (egress.Rules, int64, error) {
-	r, err := t.restriction(ctx, id)
-	if err != nil || r.revision != 0 {
-		return r.hosts, r.revision, err
-	}
-	latest, ok := t.system.latest(id)
-	if !ok {
-		rec, err := t.newestVersion(ctx, id)
-		if err != nil {
-			return nil, 0, err
-		}
-		latest = rec.Template
-	}
-	if len(latest.AllowedHosts) == 0 {
-		return nil, 0, nil
-	}
-	var p problems
-	return checkHosts(&p, "", latest.AllowedHosts), 0, nil
-}
-
 // template reads the latest version of one of the tenant's templates in the library.
 func (t *Tenant) template(ctx context.Context, id string) (templateRecord, error) {
 	rec, err := t.get(ctx, t.key(kindTemplate, id), "template "+quote(id)+" in the library")
@@ -342,29 +272,6 @@ func (t *Tenant) offered(ctx context.Context, id string, version int) (templateR
 		return latest, err
 	}
 	return t.templateVersion(ctx, id, version)
-}
-
-// newestVersion reads the highest version of a template, also of one that is no longer in
-// the library.
-func (t *Tenant) newestVersion(ctx context.Context, id string) (templateRecord, error) {
-	rec, err := t.template(ctx, id)
-	if err == nil || asError(err).Code != NotFound {
-		return rec, err
-	}
-	query := storage.Query{Tenant: t.name, Kind: kindVersion, Parent: id}
-	for {
-		page, lerr := t.store.List(ctx, query)
-		if lerr != nil {
-			return rec, stored(lerr)
-		}
-		if n := len(page.Records); n > 0 {
-			rec, err = decodeRecord[templateRecord](page.Records[n-1])
-		}
-		if page.Next == "" || err != nil && asError(err).Code != NotFound {
-			return rec, err
-		}
-		query.After = page.Next
-	}
 }
 
 // sameRevision compares the revision that a caller names with the stored one.

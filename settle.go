@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/integrationhub/hub/internal/egress"
-	"github.com/integrationhub/hub/storage"
 )
 
 // settle makes a changed connector ready to be stored: it fills in defaults, lets hosts join
@@ -106,67 +105,4 @@ func (c *Connector) join(origin string, bounds *egress.Rules) {
 		return
 	}
 	c.Hosts = append(c.Hosts, rule.String())
-}
-
-// restriction is what RestrictTemplate left of a template's hosts.
-type restriction struct {
-	hosts    egress.Rules
-	revision int64 // zero: there is none
-}
-
-// restriction reads a template's restriction.
-func (t *Tenant) restriction(ctx context.Context, id string) (restriction, error) {
-	rec, err := t.store.Get(ctx, t.restrictionKey(id))
-	if isNotFound(err) {
-		return restriction{}, nil
-	}
-	if err != nil {
-		return restriction{}, stored(err)
-	}
-	body, err := decodeRecord[hostsRecord](rec)
-	if err != nil {
-		return restriction{}, err
-	}
-	rules, err := egress.ParseRules(body.Hosts...)
-	if err != nil {
-		return restriction{}, caused(Unavailable, "the store holds a damaged record: "+rec.Key.String(), err)
-	}
-	if rules == nil {
-		rules = egress.Rules{}
-	}
-	return restriction{rules, rec.Revision}, nil
-}
-
-// restrictionKey is where a template's restriction lies: that of a system template holds for
-// all tenants.
-func (t *Tenant) restrictionKey(template string) storage.Key {
-	if t.system.has(template) {
-		return storage.Key{Kind: kindHosts, ID: template}
-	}
-	return t.key(kindHosts, template)
-}
-
-// bounds returns the hosts that a template's connectors may name now; nil: any.
-func (t *Tenant) bounds(ctx context.Context, tpl *Template) (*egress.Rules, error) {
-	r, err := t.restriction(ctx, tpl.ID)
-	if err != nil {
-		return nil, err
-	}
-	return r.bounds(tpl)
-}
-
-func (r restriction) bounds(tpl *Template) (*egress.Rules, error) {
-	allowed, err := egress.ParseRules(tpl.AllowedHosts...)
-	switch {
-	case err != nil:
-		return nil, caused(Unavailable, "the template's hosts cannot be read", err)
-	case r.revision == 0 && len(allowed) == 0:
-		return nil, nil
-	case r.revision == 0:
-		return &allowed, nil
-	case len(allowed) == 0:
-		return &r.hosts, nil
-	}
-	both := allowed.Intersect(r.hosts)
-	return &both, nil
 }

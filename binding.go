@@ -1,0 +1,125 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/render"
+	"github.com/integrationhub/hub/secrets"
+	"github.com/integrationhub/hub/secrets/sealed"
+)
+
+// secretPlan is a secret as calls use it.
+type secretPlan struct {
+	value    secrets.Value
+	hosts    egress.Rules // bound to
+	reach    egress.Rules // bound are the tokens that it fetches
+	places   []string
+	narrower egress.Rules // declared since; nil: no narrower
+	declared []string
+	err      error // why the value cannot be had
+}
+
+// allows reports whether the secret may go to a URL.
+func (s *secretPlan) allows(u *url.URL) bool {
+	return s.hosts.AllowsURL(u) && (s.narrower == nil || s.narrower.AllowsURL(u))
+}
+
+// stands reports whether the secret may stand at a place of a request.
+func (s *secretPlan) stands(place render.Place, auth bool) bool {
+	return allowsPlace(s.places, place, auth) && allowsPlace(s.declared, place, auth)
+}
+
+// named reports whether the binding itself names a place, as text of a script demands.
+func (s *secretPlan) named(place render.Place) bool {
+	return len(s.places) > 0 && slices.Contains(s.places, string(place)) && s.stands(place, false)
+}
+
+// openSecret opens a secret's descriptor and gets its value.
+func (t *Tenant) openSecret(ctx context.Context, rec *connectorRecord, name string) *secretPlan {
+	con := &rec.Connector
+	plain, err := sealed.Open(ctx, t.keeper, rec.Secrets[name].Box, t.descriptorAAD(con.ID, name)...)
+	if err != nil {
+		return &secretPlan{err: kept(err)}
+	}
+	var d descriptor
+	if err := json.Unmarshal(plain, &d); err != nil {
+		return &secretPlan{err: caused(Unavailable, "a sealed descriptor cannot be read", err)}
+	}
+	s := &secretPlan{places: d.Places, declared: con.secret(name).Places}
+	if s.hosts, s.err = egress.ParseRules(d.Hosts...); s.err != nil {
+		return s
+	}
+	if s.reach, s.err = egress.ParseRules(d.Reach...); s.err != nil {
+		return s
+	}
+	if declared := con.secret(name).Hosts; len(declared) > 0 {
+		if s.narrower, s.err = egress.ParseRules(declared...); s.err != nil {
+			return s
+		}
+	}
+	if s.value, err = t.vault.Get(ctx, t.secretRef(con.ID, name, d)); err != nil {
+		s.err = kept(err)
+	}
+	return s
+}
+
+func (t *Tenant) secretRef(connector, name string, d descriptor) secrets.Ref {
+	return secrets.Ref{Tenant: t.name, Connector: connector, Name: name, Generation: d.Generation, Binding: string(d.encode())}
+}
+
+func (t *Tenant) descriptorAAD(connector, name string) []string {
+	return []string{"secret descriptor", t.name, connector, name}
+}
+
+func (d descriptor) encode() []byte {
+	data, err := json.Marshal(d)
+	if err != nil { // strings and a number: cannot happen
+		return nil
+	}
+	return data
+}
+
+// checkPlaces notes places that name no part of a request.
+func checkPlaces(p *problems, path string, places []string) {
+	p.count(path, len(places), maxHosts)
+	for i, place := range places {
+		kind, name, named := strings.Cut(place, ":")
+		var ok bool
+		switch kind {
+		case "auth", "path":
+			ok = !named
+		case "body":
+			ok = !named || strings.HasPrefix(name, "/")
+		case "header", "query", "form":
+			ok = name != ""
+		}
+		if !ok || len(place) > maxName {
+			p.add(at(path, i), "place", "must be header:NAME, query:NAME, path, body, body:/json/pointer, form:NAME or auth")
+		}
+	}
+}
+
+// allowsPlace reports whether a list of places admits one; an empty list admits all.
+func allowsPlace(places []string, place render.Place, auth bool) bool {
+	if len(places) == 0 {
+		return true
+	}
+	for _, p := range places {
+		switch {
+		case p == "auth":
+			if auth {
+				return true
+			}
+		case strings.EqualFold(p, string(place)) && strings.HasPrefix(p, "header:"), p == string(place):
+			return true
+		case p == "body" && (strings.HasPrefix(string(place), "body") || strings.HasPrefix(string(place), "form:")):
+			return true
+		}
+	}
+	return false
+}
