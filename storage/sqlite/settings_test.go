@@ -128,7 +128,8 @@ func TestWaitingForTheLockOfAnother(t *testing.T) {
 	err := hasty.Apply(t.Context(), storage.Create(record("b")))
 	assert.ErrorContains(t, err, "database is locked")
 
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	// Longer than SQLite waits by itself, so that it is the store that goes on waiting.
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	err = patient.Apply(ctx, storage.Create(record("b")))
 	assert.ErrorIs(t, err, context.DeadlineExceeded)

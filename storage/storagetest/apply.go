@@ -204,7 +204,7 @@ func checkDeleteRemoves(ctx context.Context, s storage.Store) error {
 		return fmt.Errorf("delete, of which only the key counts: %w", err)
 	}
 	_, err := s.Get(ctx, r.Key)
-	if err := wantError("Get", err, storage.ErrNotFound); err != nil {
+	if err := wantError("get", err, storage.ErrNotFound); err != nil {
 		return err
 	}
 	if err := wantGone(ctx, s, r); err != nil {

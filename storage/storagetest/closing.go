@@ -22,7 +22,7 @@ func checkClose(ctx context.Context, s storage.Store) error {
 	}
 	for range 3 {
 		if err := s.Close(); err != nil {
-			return fmt.Errorf("Close: %w", err)
+			return fmt.Errorf("close: %w", err)
 		}
 		if err := refuseAll(ctx, s, storage.ErrClosed); err != nil {
 			return err

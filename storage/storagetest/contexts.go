@@ -122,7 +122,7 @@ func checkCancelledUnderWay(ctx context.Context, s storage.Store) error {
 			return readErr
 		}
 		if now != at+1 && (now != at || err == nil) {
-			return fmt.Errorf("Apply from revision %d returned %v and left %d", at, err, now)
+			return fmt.Errorf("an Apply from revision %d returned %v and left %d", at, err, now)
 		}
 		at = now
 	}

@@ -74,7 +74,7 @@ func pages(ctx context.Context, s storage.Store, q storage.Query, f func(storage
 	for range maxPages {
 		page, err := s.List(ctx, q)
 		if err != nil {
-			return fmt.Errorf("List: %w", err)
+			return fmt.Errorf("list: %w", err)
 		}
 		if n := len(page.Records); n > q.PageSize() {
 			return fmt.Errorf("a page holds %d records, the limit is %d", n, q.PageSize())
@@ -97,7 +97,7 @@ func wantList(ctx context.Context, s storage.Store, q storage.Query, ids ...stri
 		return err
 	}
 	if !slices.Equal(idsOf(got), ids) {
-		return fmt.Errorf("List(%s) gives %.512q, want %.512q", describe(q), idsOf(got), ids)
+		return fmt.Errorf("the query (%s) gives %.512q, want %.512q", describe(q), idsOf(got), ids)
 	}
 	return nil
 }
@@ -119,10 +119,10 @@ func idsOf(records []storage.Record) []string {
 func wantRecord(ctx context.Context, s storage.Store, want storage.Record) error {
 	got, err := s.Get(ctx, want.Key)
 	if err != nil {
-		return fmt.Errorf("Get: %w", err)
+		return fmt.Errorf("get: %w", err)
 	}
 	if err := same(got, want); err != nil {
-		return fmt.Errorf("Get: %w", err)
+		return fmt.Errorf("get: %w", err)
 	}
 	listed, err := list(ctx, s, storage.Query{Tenant: want.Tenant, Kind: want.Kind, Parent: want.Parent, Prefix: want.Search})
 	if err != nil {
@@ -130,10 +130,10 @@ func wantRecord(ctx context.Context, s storage.Store, want storage.Record) error
 	}
 	at := slices.IndexFunc(listed, func(r storage.Record) bool { return r.Key == want.Key })
 	if at < 0 {
-		return fmt.Errorf("List does not give %.80q", want.Key)
+		return fmt.Errorf("a List does not give %.80q", want.Key)
 	}
 	if err := same(listed[at], want); err != nil {
-		return fmt.Errorf("List: %w", err)
+		return fmt.Errorf("list: %w", err)
 	}
 	return nil
 }
@@ -174,17 +174,17 @@ func wantError(what string, err, want error) error {
 func wantFailure(ctx context.Context, s storage.Store, index int, want error, changes ...storage.Change) error {
 	return untouched(ctx, s, func() error {
 		err := s.Apply(ctx, changes...)
-		if err := wantError("Apply", err, want); err != nil {
+		if err := wantError("apply", err, want); err != nil {
 			return err
 		}
 		failed, ok := errors.AsType[*storage.ChangeError](err)
 		switch {
 		case !ok:
-			return fmt.Errorf("Apply: the error %v is not a *ChangeError", err)
+			return fmt.Errorf("apply: the error %v is not a *ChangeError", err)
 		case failed.Index != index:
-			return fmt.Errorf("Apply: the error names change %d, want %d", failed.Index, index)
+			return fmt.Errorf("apply: the error names change %d, want %d", failed.Index, index)
 		case failed.Key != changes[index].Record.Key:
-			return fmt.Errorf("Apply: the error names the key %.80q, want %.80q", failed.Key, changes[index].Record.Key)
+			return fmt.Errorf("apply: the error names the key %.80q, want %.80q", failed.Key, changes[index].Record.Key)
 		}
 		return nil
 	})
@@ -242,7 +242,7 @@ func wantIndexed(ctx context.Context, s storage.Store, r storage.Record) error {
 			return err
 		}
 		if !slices.Contains(idsOf(found), r.ID) {
-			return fmt.Errorf("List(%s) does not give %.80q", describe(q), r.Key)
+			return fmt.Errorf("the query (%s) does not give %.80q", describe(q), r.Key)
 		}
 	}
 	return nil

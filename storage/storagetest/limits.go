@@ -108,7 +108,7 @@ func checkKeysRefused(ctx context.Context, s storage.Store) error {
 		{Kind: "thing", ID: long(storage.MaxKeyPart + 1)},
 	} {
 		_, err := s.Get(ctx, k)
-		if err := wantError("Get", err, storage.ErrInvalid); err != nil {
+		if err := wantError("get", err, storage.ErrInvalid); err != nil {
 			return err
 		}
 		if err := wantFailure(ctx, s, 0, storage.ErrInvalid, storage.Delete(k, 1)); err != nil {
@@ -135,7 +135,7 @@ func checkQueriesRefused(ctx context.Context, s storage.Store) error {
 		{Everywhere: true, Labels: []storage.Label{{Key: "a", Value: "b"}}},
 	} {
 		_, err := s.List(ctx, q)
-		if err := wantError("List", err, storage.ErrInvalid); err != nil {
+		if err := wantError("list", err, storage.ErrInvalid); err != nil {
 			return fmt.Errorf("%s: %w", describe(q), err)
 		}
 	}
@@ -148,13 +148,13 @@ func checkMostChanges(ctx context.Context, s storage.Store) error {
 		changes = append(changes, storage.Create(record(fmt.Sprint("r", i))))
 	}
 	err := untouched(ctx, s, func() error {
-		return wantError("Apply", s.Apply(ctx, changes...), storage.ErrInvalid)
+		return wantError("apply", s.Apply(ctx, changes...), storage.ErrInvalid)
 	})
 	if err != nil {
 		return err
 	}
 	if err := s.Apply(ctx, changes[:storage.MaxChanges]...); err != nil {
-		return fmt.Errorf("Apply of MaxChanges: %w", err)
+		return fmt.Errorf("an Apply of MaxChanges: %w", err)
 	}
 	got, err := list(ctx, s, everything)
 	if err == nil && len(got) != storage.MaxChanges {

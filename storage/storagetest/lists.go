@@ -37,7 +37,7 @@ func checkListEmpty(ctx context.Context, s storage.Store) error {
 		} {
 			page, err := s.List(ctx, q)
 			if err != nil || len(page.Records) != 0 || page.Next != "" {
-				return fmt.Errorf("List(%s) gives %d records, error %v, more: %v", describe(q), len(page.Records), err, page.Next != "")
+				return fmt.Errorf("the query (%s) gives %d records, error %v, more: %v", describe(q), len(page.Records), err, page.Next != "")
 			}
 		}
 		return nil
@@ -268,7 +268,7 @@ func wantKeys(ctx context.Context, s storage.Store, q storage.Query, want []stor
 		return err
 	}
 	if !slices.EqualFunc(got, want, func(a, b storage.Record) bool { return a.Key == b.Key }) {
-		return fmt.Errorf("List(%s) gives %d records, want %d, or another order", describe(q), len(got), len(want))
+		return fmt.Errorf("the query (%s) gives %d records, want %d, or another order", describe(q), len(got), len(want))
 	}
 	return nil
 }

@@ -236,7 +236,7 @@ func checkCursors(ctx context.Context, s storage.Store) error {
 	}
 	next := page.Next
 	if next == "" {
-		return fmt.Errorf("Next is empty, and records are left")
+		return fmt.Errorf("there is no Next, and records are left")
 	}
 	for _, bad := range []string{
 		"x", " ", "0", "\x00", "null", next + "A", next + " ", " " + next, next[1:], next[:len(next)-1],
@@ -270,7 +270,7 @@ func checkCursors(ctx context.Context, s storage.Store) error {
 
 func refuseCursor(ctx context.Context, s storage.Store, q storage.Query) error {
 	_, err := s.List(ctx, q)
-	return wantError("List", err, storage.ErrInvalid)
+	return wantError("list", err, storage.ErrInvalid)
 }
 
 // swapped returns the cursor with another character at i.

@@ -44,7 +44,7 @@ func checkGetMissing(ctx context.Context, s storage.Store) error {
 		{Kind: "thing", ID: "a"},
 	} {
 		_, err := s.Get(ctx, k)
-		if err := wantError("Get", err, storage.ErrNotFound); err != nil {
+		if err := wantError("get", err, storage.ErrNotFound); err != nil {
 			return err
 		}
 	}
@@ -122,7 +122,7 @@ func checkNoFolding(ctx context.Context, s storage.Store) error {
 	q := storage.Query{Tenant: "acme", Kind: "thing", Parent: "shelf"}
 	for twin := range distinct {
 		if r, err := s.Get(ctx, key(twin)); err != nil || string(r.Data) != twin {
-			return fmt.Errorf("Get %q gives another record or error %v", twin, err)
+			return fmt.Errorf("a Get of %q gives another record or error %v", twin, err)
 		}
 		byName, byLabel := q, q
 		byName.Name = twin

@@ -103,7 +103,7 @@ func (c check) try(ctx context.Context, within time.Duration, open opener) error
 		err = c.run(ctx, remember)
 		for _, s := range opened {
 			if cerr := s.Close(); cerr != nil && err == nil {
-				err = fmt.Errorf("Close: %w", cerr)
+				err = fmt.Errorf("close: %w", cerr)
 			}
 		}
 	}()
