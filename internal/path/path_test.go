@@ -113,6 +113,7 @@ func TestCheckRefusesExpensiveResults(t *testing.T) {
 		"a.@reverse":               "modifier",
 		"a.#(@dig:b)":              "modifier",
 		"a.#(b.@keys)":             "modifier",
+		"a.#(@this.b==1)":          "modifier",
 		`a.#(b.#(@this=="c"))`:     "modifier",
 		"a.#[b==1]":                "query",
 		"a.#(b==1":                 "query",

@@ -23,10 +23,10 @@ type Envelope struct {
 	Body []byte
 }
 
-// Dynamic renders an envelope with the variables and secrets of s and v. A secret is put in where
-// allow admits it, by name and place; nil admits none. The error is a [*Fault].
+// Dynamic renders an envelope with the variables and secrets of s and v; what s says of payload and
+// answer does not matter. A secret is put in where allow admits it, by name and place; nil admits
+// none. The error is a [*Fault].
 func Dynamic(e Envelope, s Scope, v Values, allow func(name string, at Place) bool) (*Request, error) {
-	s.Payload, s.Auth = false, false
 	c := compiler{scope: s, dynamic: true}
 	d, err := c.definition(e)
 	if err != nil {
