@@ -274,6 +274,7 @@ func TestTooLarge(t *testing.T) {
 		d    render.Definition
 		path string
 	}{
+		"literal":   {get("https://h.example.com/" + strings.Repeat("a", 201)), "url"},
 		"path":      {get("https://h.example.com/{{x}}"), "url"},
 		"query":     {get("https://h.example.com/?a={{x}}"), "url"},
 		"header":    {render.Definition{Method: "GET", URL: "https://h.example.com/", Headers: []render.Pair{{Name: "X-A", Value: "{{x}}"}}}, "headers[0].value"},
