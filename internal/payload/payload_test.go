@@ -121,6 +121,7 @@ func TestCheckRefuses(t *testing.T) {
 		"high half":                  {`"x\ud800"`, payload.LoneSurrogate, "", 2},
 		"low half":                   {`"\udc00"`, payload.LoneSurrogate, "", 1},
 		"low before high":            {`"\udc00\ud800"`, payload.LoneSurrogate, "", 1},
+		"low, low":                   {`"\udc00\udc00"`, payload.LoneSurrogate, "", 1},
 		"high, high":                 {`"\ud800\ud800"`, payload.LoneSurrogate, "", 1},
 		"high, text":                 {`"\ud800abcdef"`, payload.LoneSurrogate, "", 1},
 		"high, other escape":         {`"\ud800\n"`, payload.LoneSurrogate, "", 1},

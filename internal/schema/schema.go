@@ -39,7 +39,8 @@ type Limits struct {
 	// validator starts; default 2,000,000.
 	Work int
 
-	// Payload is what payloads are held to. Here a negative field means the default, too.
+	// Payload is what payloads are held to. Here a negative field means the default, too, and a depth
+	// beyond 1,000 means 1,000: the validator recurses.
 	Payload payload.Limits
 }
 
@@ -59,7 +60,7 @@ func (l Limits) resolve() Limits {
 		Schemas: positive(l.Schemas, d.Schemas), Pattern: positive(l.Pattern, d.Pattern),
 		Cost: positive(l.Cost, d.Cost), Work: positive(l.Work, d.Work),
 		Payload: payload.Limits{
-			Bytes: positive(l.Payload.Bytes, d.Payload.Bytes), Depth: positive(l.Payload.Depth, d.Payload.Depth),
+			Bytes: positive(l.Payload.Bytes, d.Payload.Bytes), Depth: min(positive(l.Payload.Depth, d.Payload.Depth), 1000),
 			Digits: positive(l.Payload.Digits, d.Payload.Digits), Exponent: positive(l.Payload.Exponent, d.Payload.Exponent),
 		},
 	}

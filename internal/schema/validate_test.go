@@ -203,6 +203,10 @@ func TestValidateRefusesWhatCheckRefuses(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, shallow.Validate([]byte(`[]`)))
 	require.Error(t, shallow.Validate([]byte(`[[]]`)))
+	deep, err := schema.Compile([]byte(`{"items":{"$ref":"#"}}`), schema.Limits{Payload: payload.Limits{Depth: 1e6}})
+	require.NoError(t, err)
+	require.NoError(t, deep.Validate([]byte(strings.Repeat("[", 1000)+strings.Repeat("]", 1000))))
+	require.Error(t, deep.Validate([]byte(strings.Repeat("[", 1001)+strings.Repeat("]", 1001))))
 }
 
 // Numbers at the edge of what a payload may hold, against every keyword that computes with them.
