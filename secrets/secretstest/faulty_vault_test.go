@@ -296,6 +296,8 @@ func TestFaultyVaultsFail(t *testing.T) {
 		"list tells bindings": {"list", func(f *faulty) {
 			f.list = func(ctx context.Context, a, b string) ([]secrets.Ref, error) {
 				refs, err := f.honest.List(ctx, a, b)
+				f.mu.Lock()
+				defer f.mu.Unlock()
 				for i := range refs {
 					refs[i].Binding = f.values[refs[i]].binding
 				}
