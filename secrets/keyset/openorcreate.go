@@ -16,8 +16,8 @@ import (
 // the key that is missed.
 //
 // Sealed are the records of package sealed, the key check of a hub, and those of the further
-// kinds given. Of several
-// processes that start at once with one path, one makes the file and all use it.
+// kinds given. Of several processes that start at once with one path, one makes the file and
+// all use it.
 func OpenOrCreate(ctx context.Context, path string, store storage.Store, kinds ...string) (*Keyset, error) {
 	s, err := Open(path)
 	if !errors.Is(err, fs.ErrNotExist) {

@@ -58,6 +58,7 @@ func TestLostFileIsNotReplaced(t *testing.T) {
 	}{
 		"a secret":               {record("", sealed.Kind, label), nil, "key k_lost"},
 		"of some tenant":         {record("acme", sealed.Kind, label), nil, "key k_lost"},
+		"a hub's key check":      {record("", sealed.CheckKind, label), nil, "key k_lost"},
 		"without a label":        {record("acme", sealed.Kind), nil, "of unknown id"},
 		"of a further kind":      {record("acme", "grant", label), []string{"descriptor", "grant"}, "key k_lost"},
 		"a secret, kinds given":  {record("acme", sealed.Kind, label), []string{"grant"}, "key k_lost"},
