@@ -51,6 +51,9 @@ func (b *body) read(pool *decoders, h http.Header) error {
 	if err == nil && b.declared >= 0 && b.declared != b.wire {
 		err = bodyError{kind: Read, err: io.ErrUnexpectedEOF}
 	}
+	if err != nil {
+		b.decoded = nil
+	}
 	return err
 }
 

@@ -38,7 +38,7 @@ func FuzzBody(f *testing.F) {
 		h := http.Header{"Content-Encoding": {coding}}
 		got, wire, err := transport.ReadBody(client, bytes.NewReader(body), declared, h, limits)
 		if err != nil {
-			if got != nil && declared < 0 {
+			if got != nil {
 				t.Fatalf("body with an error: %v", err)
 			}
 			return
