@@ -94,10 +94,25 @@ func (g *grants) get(ctx context.Context, r *run) (*grant, error) {
 	g.mu.Unlock()
 	select {
 	case <-f.done:
-		return f.grant, f.err
+		return f.grant, unauthenticated(f.err)
 	case <-ctx.Done():
-		return nil, ended(ctx)
+		return nil, unauthenticated(ended(ctx))
 	}
+}
+
+// unauthenticated is the error of a call whose authentication failed: one for each caller
+// that waited, and without what was counted for the authentication.
+func unauthenticated(err error) error {
+	if err == nil {
+		return nil
+	}
+	e := *asError(err)
+	e.Attempts, e.Sent = 0, false
+	switch e.Code {
+	case Timeout, Unreachable, BadAnswer:
+		e.detail = "the connector's authentication: " + e.detail
+	}
+	return &e
 }
 
 // fetch starts an authentication that lives as long as the hub lets it, not as the caller.
@@ -280,16 +295,39 @@ func lifeOf(field gjson.Result) time.Duration {
 	return life - min(lifeMargin, life/10)
 }
 
-// tokensIn lists the tokens of an authentication answer.
+// tokensIn lists the tokens of an authentication answer, however deep they lie. Some
+// endpoints answer with a form instead of JSON: it yields no grant, and shows no token.
 func tokensIn(res *Result) []scrub.Secret {
 	var list []scrub.Secret
-	gjson.ParseBytes(res.Body).ForEach(func(name, value gjson.Result) bool {
-		if value.Type == gjson.String && isToken(name.Str) {
-			list = append(list, scrub.Secret{Name: "@auth." + name.Str, Value: strings.Clone(value.Str)})
+	note := func(name, value string) {
+		if isToken(name) {
+			list = append(list, scrub.Secret{Name: "@auth." + name, Value: strings.Clone(value)})
 		}
-		return true
-	})
+	}
+	if res.json {
+		eachText(gjson.ParseBytes(res.Body), "", note)
+		return list
+	}
+	form, _ := url.ParseQuery(string(trimSpace(res.Body))) // what cannot be read is left out
+	for name, values := range form {
+		for _, value := range values {
+			note(name, value)
+		}
+	}
 	return list
+}
+
+// eachText calls f for every string of a document, with the name of the member that holds it
+// or the list that it stands in.
+func eachText(v gjson.Result, name string, f func(name, value string)) {
+	switch {
+	case v.Type == gjson.String:
+		f(name, v.Str)
+	case v.IsObject():
+		v.ForEach(func(member, value gjson.Result) bool { eachText(value, member.Str, f); return true })
+	case v.IsArray():
+		v.ForEach(func(_, value gjson.Result) bool { eachText(value, name, f); return true })
+	}
 }
 
 // scrubbers mask what is known as secret.

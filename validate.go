@@ -59,10 +59,7 @@ func payloadField(root string, err error) FieldError {
 	f := FieldError{Path: orRoot(root), Rule: "json", Message: "is not valid JSON"}
 	if p, ok := asProblem(err); ok {
 		f.Path, f.Rule = orRoot(root+printable(p.Pointer)), p.Rule
-		f.Message = "is refused by the guard at byte " + strconv.Itoa(p.Offset)
-		if p.Limit > 0 {
-			f.Message += ", limit " + strconv.Itoa(p.Limit)
-		}
+		f.Message = guardText(p)
 	}
 	return f
 }
@@ -78,11 +75,9 @@ func schemaFields(root string, err error) []FieldError {
 	}
 	fields := make([]FieldError, 0, len(broken.List))
 	for _, v := range broken.List {
-		message := "breaks " + v.Keyword
-		if v.Limit != "" {
-			message += " " + printable(v.Limit)
-		}
-		fields = append(fields, FieldError{Path: root + printable(v.Pointer), Rule: v.Keyword, Message: message})
+		fields = append(fields, FieldError{
+			Path: root + printable(v.Pointer), Rule: v.Keyword, Message: keywordText(v.Keyword, v.Limit),
+		})
 	}
 	return fields
 }
