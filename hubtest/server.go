@@ -48,7 +48,12 @@ func NewServer(t testing.TB) *Server {
 
 // Start starts a Server outside of a test: in an example or a demonstration program. The
 // caller must Close it. It fails if loopback cannot be listened on.
-func Start() (*Server, error) {
+func Start() (*Server, error) { return StartAt("127.0.0.1:0") }
+
+// StartAt is Start on an address of the caller's choice, for a program whose server must be
+// found where it was before: "127.0.0.1:8443", port 0 for any that is free. The server's
+// certificate is valid for loopback addresses and localhost alone.
+func StartAt(address string) (*Server, error) {
 	authority, err := newAuthority()
 	if err != nil {
 		return nil, fmt.Errorf("create certificate authority: %w", err)
@@ -57,9 +62,9 @@ func Start() (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("issue server certificate: %w", err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("listen on loopback: %w", err)
+		return nil, fmt.Errorf("listen on %q: %w", address, err)
 	}
 
 	ctx, cancel := context.WithCancel(context.Background())

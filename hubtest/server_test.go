@@ -233,3 +233,17 @@ func TestCloseEndsHandlersThatTookTheConnection(t *testing.T) {
 	srv.Close()
 	assert.Error(t, <-failed)
 }
+
+func TestStartAtListensWhereItIsTold(t *testing.T) {
+	first, err := hubtest.Start()
+	require.NoError(t, err)
+	first.Close()
+
+	again, err := hubtest.StartAt(first.Host())
+	require.NoError(t, err)
+	defer again.Close()
+	assert.Equal(t, first.URL, again.URL)
+
+	_, err = hubtest.StartAt(first.Host())
+	assert.ErrorContains(t, err, first.Host())
+}

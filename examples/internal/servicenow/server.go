@@ -18,6 +18,7 @@ import (
 
 // Options configures a Server. The zero value is ready to use.
 type Options struct {
+	Address      string           // where to listen on loopback; default 127.0.0.1, any free port
 	ClientID     string           // OAuth client; default "demo-client"
 	ClientSecret string           // its secret; default "demo-client-secret"
 	Username     string           // the user of the password grant; default "hub.user"
@@ -52,11 +53,12 @@ type Server struct {
 // Start starts a Server; nil options mean the defaults. The caller must Close it. It fails
 // if loopback cannot be listened on.
 func Start(options *Options) (*Server, error) {
-	upstream, err := hubtest.Start()
+	o := options.withDefaults()
+	upstream, err := hubtest.StartAt(o.Address)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: options.withDefaults(), upstream: upstream}
+	s := &Server{options: o, upstream: upstream}
 	s.incidents.user = s.options.Username
 	s.handle("POST /oauth_token.do", s.token)
 	s.handle("POST /api/now/table/{table}", s.table(s.create))
@@ -138,6 +140,7 @@ func (o *Options) withDefaults() Options {
 		o = new(Options)
 	}
 	out := Options{
+		Address:      cmp.Or(o.Address, "127.0.0.1:0"),
 		ClientID:     cmp.Or(o.ClientID, "demo-client"),
 		ClientSecret: cmp.Or(o.ClientSecret, "demo-client-secret"),
 		Username:     cmp.Or(o.Username, "hub.user"),

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/integrationhub/hub"
+)
+
+// definition is a file with everything that a hub must know of an application. Template and
+// connector are written as the hub encodes them; their URLs may begin with /, and then stand
+// behind the URL given on the command line.
+type definition struct {
+	Template  hub.Template  `json:"template"`
+	Connector hub.Connector `json:"connector"`
+	// Run names requests, in order. The first gets the payload of the command line, each
+	// other one the outputs of the one before it.
+	Run []string `json:"run"`
+
+	tag string // tells one definition from another; complete sets it
+}
+
+func parseDefinition(text []byte) (*definition, error) {
+	var def definition
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&def); err != nil {
+		return nil, fmt.Errorf("the definition: %w", err)
+	}
+	if len(def.Run) == 0 {
+		return nil, errors.New(`the definition: "run" must name at least one request of the connector`)
+	}
+	return &def, nil
+}
+
+// complete puts base before the relative URLs, allows its host to template and connector,
+// and tags the connector with what it was made from.
+func (d *definition) complete(base string) error {
+	all, relative := d.urls()
+	if base == "" && len(relative) > 0 {
+		return fmt.Errorf("the definition has relative URLs (%s): say with -url what stands before them", *relative[0])
+	}
+	if base != "" {
+		u, err := url.Parse(base)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return errors.New("-url must be like https://api.example.com, without user, query and fragment")
+		}
+		for _, r := range relative {
+			*r = strings.TrimSuffix(base, "/") + *r
+		}
+		d.Connector.Hosts = append(d.Connector.Hosts, u.Host)
+		if len(relative) == all || len(d.Template.AllowedHosts) > 0 {
+			d.Template.AllowedHosts = append(d.Template.AllowedHosts, u.Host)
+		}
+	}
+	d.tag = d.digest()
+	d.Connector.Tags = append(d.Connector.Tags, d.tag)
+	return nil
+}
+
+// urls counts the URLs of the definition and returns those that begin with /.
+func (d *definition) urls() (all int, relative []*string) {
+	var list []*string
+	if v := d.Template.Verify; v != nil {
+		list = append(list, &v.URL)
+	}
+	if r := d.Connector.Auth.Request; r != nil {
+		list = append(list, &r.URL)
+	}
+	for i := range d.Connector.Requests {
+		list = append(list, &d.Connector.Requests[i].URL)
+	}
+	for _, u := range list {
+		if strings.HasPrefix(*u, "/") {
+			relative = append(relative, u)
+		}
+	}
+	return len(list), relative
+}
+
+// digest is the tag by which a connector shows that it is up to date.
+func (d *definition) digest() string {
+	text, err := json.Marshal(d)
+	if err != nil { // decoded from JSON: cannot happen
+		return "definition-unknown"
+	}
+	sum := sha256.Sum256(text)
+	return "definition-" + hex.EncodeToString(sum[:8])
+}
