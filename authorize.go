@@ -265,13 +265,26 @@ func (r *run) readGrant(res *Result) (*grant, error) {
 		token: token.String(), expires: r.asked().Add(lifeOf(res.Get("expires_in"))), answer: res.Body,
 	}
 	g.reach = append(g.reach, r.plan.hosts)
-	for _, sink := range r.wire.Sinks {
-		if s := r.plan.secrets[sink.Secret]; s != nil {
-			g.reach = append(g.reach, s.reach)
-		}
+	for _, name := range r.plan.fetchers() {
+		g.reach = append(g.reach, r.plan.secrets[name].reach)
 	}
 	g.scrubber = r.tokens
 	return g, nil
+}
+
+// fetchers names the secrets that are set and that fetch a token: those of the
+// authentication request, and the key of the client certificate that it is sent under.
+func (p *connectorPlan) fetchers() []string {
+	names := map[string]bool{}
+	if key := p.certificateKey(); key != "" {
+		names[key] = true
+	}
+	for _, sink := range p.auth.program.Secrets() {
+		if p.secrets[sink.Secret] != nil {
+			names[sink.Secret] = true
+		}
+	}
+	return sortedKeys(names)
 }
 
 // asked is when the request was sent that was answered: a token's life begins no later.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/integrationhub/hub/internal/egress"
@@ -34,9 +33,11 @@ func (s *secretPlan) stands(place render.Place, auth bool) bool {
 	return allowsPlace(s.places, place, auth) && allowsPlace(s.declared, place, auth)
 }
 
-// named reports whether the binding itself names a place, as text of a script demands.
+// named reports whether the binding itself names a place, as text of a script demands: a
+// header or a query key, for the rest of a call holds what customers typed.
 func (s *secretPlan) named(place render.Place) bool {
-	return len(s.places) > 0 && slices.Contains(s.places, string(place)) && s.stands(place, false)
+	kind, _, _ := strings.Cut(string(place), ":")
+	return len(s.places) > 0 && (kind == "header" || kind == "query") && s.stands(place, false)
 }
 
 // openSecret opens a secret's descriptor and gets its value.

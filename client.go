@@ -56,6 +56,7 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err e
 		return nil, r.report(ctx, nil, err)
 	}
 	_ = r.report(ctx, &Result{Status: resp.StatusCode}, nil)
+	resp.Request = req // and not the one that carries the token
 	resp.Body = &lentBody{ReadCloser: resp.Body, left: r.req.policy.Limits.DecodedBytes, end: sync.OnceFunc(end)}
 	return resp, nil
 }

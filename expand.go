@@ -122,7 +122,7 @@ func (r *run) dynamic(v render.Values) (*render.Request, error) {
 	}
 	return render.Dynamic(e, scope, v, func(name string, place render.Place) bool {
 		s := r.plan.secrets[name]
-		return own[whole(place)] || s == nil || s.named(place)
+		return own[render.Sink{Secret: name, Place: whole(place)}] || s == nil || s.named(place)
 	})
 }
 
@@ -134,11 +134,11 @@ func (p *connectorPlan) declares(name string) bool {
 	return slices.ContainsFunc(p.tpl.Fields, func(f Field) bool { return f.Key == name && f.Secret })
 }
 
-// envelope lays a payload over the request's own values, and tells which places hold what
-// the request's author wrote: there a secret may stand, in a script's text only where its
-// binding says so.
-func (p *requestPlan) envelope(d dynamicPayload) (render.Envelope, map[render.Place]bool) {
-	r, own := &p.def, map[render.Place]bool{}
+// envelope lays a payload over the request's own values, and tells which secrets stand where
+// the request's author put them: those may, one in a script's text only where its binding
+// says so.
+func (p *requestPlan) envelope(d dynamicPayload) (render.Envelope, map[render.Sink]bool) {
+	r, headers, query := &p.def, members(d.Headers), members(d.QueryParameters)
 	e := render.Envelope{Method: r.Method, URL: r.URL, MediaType: r.MediaType, Body: r.bodyJSON()}
 	if d.Method != "" {
 		e.Method = d.Method
@@ -152,28 +152,49 @@ func (p *requestPlan) envelope(d dynamicPayload) (render.Envelope, map[render.Pl
 	if len(d.Body) > 0 {
 		e.Body = d.Body
 	}
-	own["path"], own["body"] = d.URL == "", len(d.Body) == 0
-	e.Headers = overlay(p.headers, members(d.Headers), "header:", own, strings.EqualFold)
-	e.Query = overlay(pairs(r.Query), members(d.QueryParameters), "query:", own, func(a, b string) bool { return a == b })
+	e.Headers = overlay(p.headers, headers, strings.EqualFold)
+	e.Query = overlay(pairs(r.Query), query, exactly)
+	own := map[render.Sink]bool{}
+	for _, sink := range p.program.Secrets() {
+		if !d.replaces(r, sink.Place, headers, query) {
+			own[render.Sink{Secret: sink.Secret, Place: whole(sink.Place)}] = true
+		}
+	}
 	return e, own
 }
 
+// replaces reports whether a payload puts something of its own where the request has a
+// secret.
+func (d *dynamicPayload) replaces(r *Request, place render.Place, headers, query []render.Pair) bool {
+	kind, name, _ := strings.Cut(string(place), ":")
+	switch kind {
+	case "header":
+		return hasPair(headers, name, strings.EqualFold)
+	case "query":
+		return hasPair(query, name, exactly) || d.URL != "" && !hasPair(pairs(r.Query), name, exactly)
+	case "path":
+		return d.URL != ""
+	default:
+		return len(d.Body) > 0
+	}
+}
+
 // overlay replaces the pairs of a list that another one names, and adds the rest.
-func overlay(list, over []render.Pair, kind string, own map[render.Place]bool, same func(a, b string) bool) []render.Pair {
+func overlay(list, over []render.Pair, same func(a, b string) bool) []render.Pair {
 	var merged []render.Pair
 	for _, p := range list {
-		if slices.ContainsFunc(over, func(o render.Pair) bool { return same(o.Name, p.Name) }) {
-			continue
+		if !hasPair(over, p.Name, same) {
+			merged = append(merged, p)
 		}
-		name := p.Name
-		if kind == "header:" {
-			name = http.CanonicalHeaderKey(name)
-		}
-		own[render.Place(kind+name)] = true
-		merged = append(merged, p)
 	}
 	return append(merged, over...)
 }
+
+func hasPair(list []render.Pair, name string, same func(a, b string) bool) bool {
+	return slices.ContainsFunc(list, func(p render.Pair) bool { return same(p.Name, name) })
+}
+
+func exactly(a, b string) bool { return a == b }
 
 // whole is the place of a body for every place inside it.
 func whole(place render.Place) render.Place {

@@ -104,12 +104,26 @@ func (t *Tenant) revalidate(ctx context.Context, key planKey, cached planEntry) 
 	}
 	plan := cached.plan
 	if plan == nil || plan.stale || plan.revision != rec.Revision || cached.limit != limit.revision {
-		if plan, err = t.load(ctx, rec, limit); err != nil {
+		if plan, err = t.loadWhole(ctx, rec, limit); err != nil {
 			return nil, err
 		}
 	}
 	t.plans.keep(planEntry{key: key, plan: plan, limit: limit.revision, checked: now, asked: now}, epoch)
 	return plan, nil
+}
+
+// loadWhole is load, and once more if a secret was set anew while the plan was made: its
+// value of before is gone then.
+func (t *Tenant) loadWhole(ctx context.Context, rec storage.Record, limit restriction) (*connectorPlan, error) {
+	plan, err := t.load(ctx, rec, limit)
+	if err != nil || !plan.stale {
+		return plan, err
+	}
+	again, err := t.store.Get(ctx, rec.Key)
+	if err != nil || again.Revision == rec.Revision {
+		return plan, nil
+	}
+	return t.load(ctx, again, limit)
 }
 
 // lookUp reads the record of a connector by its name, or else its id: by the id that the

@@ -22,7 +22,28 @@ func (p *connectorPlan) guard(open *Egress, req *requestPlan, wire *render.Reque
 			return err
 		}
 	}
+	return p.mayIdentify(wire.URL)
+}
+
+// mayIdentify refuses to show the client certificate to a host that the secret with its key
+// is not bound to: what the key proves there was not its owner's intention.
+func (p *connectorPlan) mayIdentify(u *url.URL) error {
+	if key := p.certificateKey(); key != "" && !p.secrets[key].allows(u) {
+		return failure(Forbidden, unboundText(key, egress.RuleFor(u).String()))
+	}
 	return nil
+}
+
+// certificateKey names the secret that holds the private key of the client certificate,
+// empty if there is none or it is not set.
+func (p *connectorPlan) certificateKey() string {
+	if p.def.TLS == nil {
+		return ""
+	}
+	if s := p.secrets[p.def.TLS.Key]; s == nil || s.err != nil {
+		return ""
+	}
+	return p.def.TLS.Key
 }
 
 // mayGo refuses a URL that the host application or the connector's Hosts do not allow.
@@ -50,13 +71,17 @@ func (p *connectorPlan) mayCarry(sink render.Sink, u *url.URL, auth bool) error 
 		return failure(Forbidden, unboundText(sink.Secret, egress.RuleFor(u).String()))
 	}
 	if !s.stands(sink.Place, auth) {
-		return failure(Forbidden, "secret "+quote(sink.Secret)+" is not bound to "+quote(string(sink.Place)))
+		return failure(Forbidden, misplacedText(sink))
 	}
 	return nil
 }
 
 func unboundText(secret, host string) string {
 	return "secret " + quote(secret) + " is not bound to host " + quote(host) + ", which was not among its hosts when it was set: set its value again to send it there"
+}
+
+func misplacedText(sink render.Sink) string {
+	return "secret " + quote(sink.Secret) + " is not bound to " + quote(string(sink.Place)) + ": list the place in its declaration and set its value again"
 }
 
 // allowsOrigin admits an origin that an authentication's answer names.

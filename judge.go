@@ -68,6 +68,7 @@ var failureCodes = map[transport.Kind]Code{
 	transport.Canceled:       Canceled,
 	transport.Invalid:        Invalid,
 	transport.Prepare:        Unauthorized,
+	transport.Refused:        Forbidden,
 	transport.Unreachable:    Unreachable,
 	transport.TLS:            Unreachable,
 	transport.Read:           BadAnswer,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -64,7 +65,7 @@ func (t *Tenant) plan(ctx context.Context, connector string) (*connectorPlan, er
 	if err != nil {
 		return nil, err
 	}
-	return t.load(ctx, rec, limit)
+	return t.loadWhole(ctx, rec, limit)
 }
 
 // missing lists what keeps a request from running: what its connector lacks, and what it
@@ -146,22 +147,48 @@ func unsetSecret(name string) FieldError {
 	return FieldError{Path: "secrets." + name, Rule: "required", Message: "the secret has no value yet: set it"}
 }
 
-// unbound lists the secrets of a request that are not bound to where it goes.
+// unbound lists the secrets of a request that are not bound to where it goes, or to where
+// they stand in it.
 func (p *connectorPlan) unbound(req *requestPlan) []FieldError {
 	if req.program == nil {
 		return nil
 	}
 	var list []FieldError
 	for _, origin := range req.program.Origins(p.variable) {
-		u, err := egress.ParseURL(origin)
-		if err != nil {
+		if u, err := egress.ParseURL(origin); err == nil {
+			list = append(list, p.unboundTo(req, u)...)
+		}
+	}
+	return list
+}
+
+// unboundTo is unbound for one of the request's origins.
+func (p *connectorPlan) unboundTo(req *requestPlan, u *url.URL) (list []FieldError) {
+	note := func(secret, rule, message string) {
+		list = append(list, FieldError{Path: "secrets." + secret, Rule: rule, Message: message})
+	}
+	host := egress.RuleFor(u).String()
+	for _, sink := range req.program.Secrets() {
+		s := p.secrets[sink.Secret]
+		if s == nil || s.err != nil {
 			continue
 		}
-		for _, sink := range req.program.Secrets() {
-			if s := p.secrets[sink.Secret]; s != nil && s.err == nil && !s.allows(u) {
-				list = append(list, FieldError{Path: "secrets." + sink.Secret, Rule: "secret-binding",
-					Message: unboundText(sink.Secret, egress.RuleFor(u).String())})
-			}
+		if !s.allows(u) {
+			note(sink.Secret, "secret-binding", unboundText(sink.Secret, host))
+		}
+		if !s.stands(sink.Place, req == p.auth) {
+			note(sink.Secret, "secret-place", misplacedText(sink))
+		}
+	}
+	if key := p.certificateKey(); key != "" && !p.secrets[key].allows(u) {
+		note(key, "secret-binding", unboundText(key, host))
+	}
+	if p.auth == nil || p.auth.program == nil || req == p.auth {
+		return list
+	}
+	for _, name := range p.fetchers() {
+		if s := p.secrets[name]; s.err == nil && !s.reach.AllowsURL(u) {
+			note(name, "secret-binding", unboundText(name, host))
 		}
 	}
 	return list

@@ -64,13 +64,17 @@ func (t *Tenant) SetSecret(ctx context.Context, connector, name string, value se
 	if err := t.checkSecret(name, value); err != nil {
 		return err
 	}
+	var generation int64
 	con, err := t.change(ctx, connector, anyRevision, func(ctx context.Context, rec *connectorRecord) error {
-		return t.bindSecret(ctx, rec, name, value)
+		err := t.bindSecret(ctx, rec, name, value)
+		generation = rec.Secrets[name].Generation
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	t.grants.forget(t.name, con.ID)
+	t.forgetOlder(ctx, con.ID, name, generation)
 	return nil
 }
 
@@ -183,10 +187,13 @@ func (t *Tenant) putSecret(ctx context.Context, ref secrets.Ref, value secrets.V
 // are not ready until it is set again.
 func (t *Tenant) DeleteSecret(ctx context.Context, connector, name string) (err error) {
 	defer finish(&err, "DeleteSecret", connector, "")
+	var last int64 // the newest generation that can be from before
 	con, err := t.change(ctx, connector, anyRevision, func(_ context.Context, rec *connectorRecord) error {
-		if _, ok := rec.Secrets[name]; !ok {
+		set, ok := rec.Secrets[name]
+		if !ok {
 			return failure(NotFound, "no value is set for secret "+quote(name))
 		}
+		last = nextRevision(set.Generation, t.opts.now())
 		delete(rec.Secrets, name)
 		return nil
 	})
@@ -194,7 +201,7 @@ func (t *Tenant) DeleteSecret(ctx context.Context, connector, name string) (err 
 		return err
 	}
 	t.grants.forget(t.name, con.ID)
-	return t.forgetSecrets(ctx, con.ID, func(ref secrets.Ref) bool { return ref.Name != name })
+	return t.forgetSecrets(ctx, con.ID, func(ref secrets.Ref) bool { return ref.Name != name || ref.Generation > last })
 }
 
 // ListSecrets returns what can be known of a connector's secrets, ordered by name: never a
@@ -233,6 +240,19 @@ func (rec *connectorRecord) info(name string) SecretInfo {
 		info.Warning = fmt.Sprintf("is shorter than %d bytes: in answers it is masked only where it is a whole value", minScrub)
 	}
 	return info
+}
+
+// forgetOlder deletes the generations of a secret before the one that is in force, so that
+// an older record of the connector, put back into the store, opens nothing. What a vault
+// that fails keeps, the next setting deletes.
+func (t *Tenant) forgetOlder(ctx context.Context, connector, name string, generation int64) {
+	err := t.forgetSecrets(ctx, connector, func(ref secrets.Ref) bool {
+		const unknown = 0 // the vault keeps one value for all generations
+		return ref.Name != name || ref.Generation >= generation || ref.Generation == unknown
+	})
+	if err != nil {
+		t.log.WarnContext(ctx, "an older value of a secret is left in the vault", "tenant", t.name, "connector", connector, "secret", name, "error", err)
+	}
 }
 
 // forgetSecrets deletes the values that a vault holds for a connector, but those to keep. A
