@@ -46,8 +46,8 @@ func TestWhatNetHTTPIsGiven(t *testing.T) {
 		assert.Nil(t, got.GetBody, "cannot be rewound")
 		if assert.Equal(t, body == "", got.Body == nil, name); body == "" {
 			assert.NotContains(t, got.Header, "Idempotency-Key", "net/http would take it for leave to repeat")
-			assert.Equal(t, []string{"k"}, got.Header["idempotency-key"])
-			assert.Equal(t, []string{"x"}, got.Header["x-idempotency-key"])
+			assert.Equal(t, []string{"k"}, map[string][]string(got.Header)["idempotency-key"])
+			assert.Equal(t, []string{"x"}, map[string][]string(got.Header)["x-idempotency-key"])
 		}
 	}
 }

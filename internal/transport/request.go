@@ -23,8 +23,10 @@ type Request struct {
 	Body []byte
 
 	// Via carries each attempt. It is required, must honour the context of the
-	// request as http.Transport does, must not follow redirects and must not
-	// decompress (DisableCompression).
+	// request and report its connections to net/http/httptrace as
+	// http.Transport does, must not follow redirects and must not decompress
+	// (DisableCompression). An error without a reported connection counts as a
+	// request that was not sent.
 	Via http.RoundTripper
 	// Prepare, if set, is called in each attempt (counted from 1) with the
 	// request about to be sent: it may set headers and change the query, for a
