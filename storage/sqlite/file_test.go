@@ -51,6 +51,10 @@ func TestLinkLeadsToTheRealFile(t *testing.T) {
 	_, err := open(t, link, nil).Get(t.Context(), record("a").Key)
 	assert.NoError(t, err)
 	assert.NoFileExists(t, link+"-wal")
+
+	require.NoError(t, os.Chmod(path+"-wal", 0o644))
+	_, err = sqlite.Open(t.Context(), link, nil)
+	assert.ErrorContains(t, err, "run chmod 600 on it", "the files beside the real one count")
 }
 
 func TestPathsRefused(t *testing.T) {

@@ -1,17 +1,13 @@
 package sqlite_test
 
 import (
-	"context"
 	"database/sql"
-	"database/sql/driver"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	moderncsqlite "modernc.org/sqlite"
 
 	"github.com/integrationhub/hub/storage"
 	"github.com/integrationhub/hub/storage/sqlstore"
@@ -136,11 +132,7 @@ func TestDamagedLabelsAreAnError(t *testing.T) {
 // Every listing is one statement, reads an index in the order of the page, and sorts
 // nothing.
 func TestListingsReadAnIndexInOrder(t *testing.T) {
-	base, err := moderncsqlite.NewConnector(dsn(newPath(t), safe...))
-	require.NoError(t, err)
-	log := &spy{Connector: base}
-	db := sql.OpenDB(log)
-	defer db.Close()
+	script, db := newScripted(t)
 	s := newHostStore(t, db)
 	for i := range 10 {
 		r := record(strings.Repeat("i", i+1))
@@ -166,10 +158,10 @@ func TestListingsReadAnIndexInOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c.query.Limit = 3
 			for range 2 { // the first page, and one after a cursor
-				log.forget()
+				script.forget()
 				page, err := s.List(t.Context(), c.query)
 				require.NoError(t, err)
-				queries := log.queries()
+				queries := script.forget()
 				require.Len(t, queries, 1)
 				plan := explain(t, db, queries[0])
 				assert.NotContains(t, plan, "TEMP B-TREE")
@@ -205,49 +197,4 @@ func explain(t *testing.T, db *sql.DB, q query) string {
 	}
 	require.NoError(t, rows.Err())
 	return plan.String()
-}
-
-// spy is a connector that remembers the queries of its connections.
-type spy struct {
-	driver.Connector
-	mu   sync.Mutex // guards seen
-	seen []query
-}
-
-type query struct {
-	text string
-	args []driver.NamedValue
-}
-
-func (s *spy) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := s.Connector.Connect(ctx)
-	return &spiedConn{conn, s}, err
-}
-
-func (s *spy) queries() []query {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.seen
-}
-
-func (s *spy) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seen = nil
-}
-
-type spiedConn struct {
-	driver.Conn
-	spy *spy
-}
-
-func (c *spiedConn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
-	c.spy.mu.Lock()
-	c.spy.seen = append(c.spy.seen, query{text, args})
-	c.spy.mu.Unlock()
-	return c.Conn.(driver.QueryerContext).QueryContext(ctx, text, args)
-}
-
-func (c *spiedConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
-	return c.Conn.(driver.ExecerContext).ExecContext(ctx, text, args)
 }

@@ -41,7 +41,12 @@ func TestSettingsOfEveryConnection(t *testing.T) {
 	for range 2 {
 		verify(t, writer, 1, common, map[string]string{"query_only": "0"})
 		verify(t, reader, readers, common, map[string]string{"query_only": "1"})
+		assert.Equal(t, readers, reader.Stats().OpenConnections, "connections stay open")
 	}
+	// A defensive connection cannot be talked into damaging its file.
+	_, err := writer.ExecContext(t.Context(), "PRAGMA writable_schema = ON")
+	require.NoError(t, err)
+	verify(t, writer, 1, map[string]string{"writable_schema": "0"})
 }
 
 // verify takes all connections of the pool at once.
