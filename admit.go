@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
@@ -12,18 +13,20 @@ func (r *run) admit(ctx context.Context) (context.Context, func(), error) {
 		return nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.req.timeout)
-	leaveTenant, err := r.gates.enter(ctx, gateKey{tenant: r.name}, r.limits.TenantCalls, r.limits.QueuedCalls)
-	if err != nil {
-		cancel()
-		return nil, nil, err
-	}
 	leave, err := r.gates.enter(ctx, gateKey{r.name, r.plan.def.ID}, r.limits.ConnectorCalls, r.limits.QueuedCalls)
 	if err != nil {
-		leaveTenant()
 		cancel()
 		return nil, nil, err
 	}
-	return ctx, func() { leave(); leaveTenant(); cancel() }, nil
+	// The connector's queue stands before the tenant's: those who wait in it for a slow
+	// third party keep no place from the tenant's other connectors.
+	leaveTenant, err := r.gates.enter(ctx, gateKey{tenant: r.name}, r.limits.TenantCalls, r.limits.QueuedCalls)
+	if err != nil {
+		leave()
+		cancel()
+		return nil, nil, err
+	}
+	return ctx, func() { leaveTenant(); leave(); cancel() }, nil
 }
 
 func (r *run) mayRun() error {
@@ -34,9 +37,18 @@ func (r *run) mayRun() error {
 		return failure(Inactive, "the request is inactive")
 	}
 	if missing := r.plan.missing(r.req); len(missing) > 0 {
-		return &Error{Code: NotReady, Fields: missing}
+		return lacking(missing)
 	}
 	return nil
+}
+
+// lacking is the error of a call that lacks something: a vault that does not answer is a
+// fault of the host, not of the connector.
+func lacking(missing []FieldError) *Error {
+	if slices.ContainsFunc(missing, func(f FieldError) bool { return f.Rule == string(Unavailable) }) {
+		return &Error{Code: Unavailable, Retryable: true, Fields: missing}
+	}
+	return &Error{Code: NotReady, Fields: missing}
 }
 
 // gateKey names what shares a bound: a tenant, or a connector of it.

@@ -65,6 +65,7 @@ type grants struct {
 // flight is one authentication on its way, for all calls that wait for it.
 type flight struct {
 	done  chan struct{}
+	with  string // authKey of the definition that it is made with
 	grant *grant
 	err   error
 }
@@ -86,8 +87,8 @@ func (g *grants) get(ctx context.Context, r *run) (*grant, error) {
 		return held, nil
 	}
 	f := g.flights[key]
-	if f == nil {
-		f = &flight{done: make(chan struct{})}
+	if f == nil || f.with != r.plan.authKey {
+		f = &flight{done: make(chan struct{}), with: r.plan.authKey}
 		g.flights[key] = f
 		g.fetch(r, key, f)
 	}
@@ -195,7 +196,8 @@ func (g *grant) allows(u *url.URL) bool {
 // reads the token from its answer.
 func (t *Tenant) authenticate(ctx context.Context, plan *connectorPlan) (_ *grant, err error) {
 	a := &run{Tenant: t, op: "Authenticate", plan: plan, req: plan.auth, begun: t.opts.now()}
-	defer func() { err = a.report(ctx, nil, err) }()
+	var res *Result
+	defer func() { err = a.report(ctx, res, err) }()
 	ctx, cancel := context.WithTimeout(ctx, a.req.timeout)
 	defer cancel()
 	if err := a.render(ctx); err != nil {
@@ -205,7 +207,7 @@ func (t *Tenant) authenticate(ctx context.Context, plan *connectorPlan) (_ *gran
 		return nil, err
 	}
 	a.send(ctx)
-	res, err := a.judge()
+	res, err = a.judge()
 	err = a.granted(res, err)
 	return a.grant, err
 }

@@ -15,7 +15,8 @@ import (
 // HTTPClient returns a client that lends a connector's authorization, hosts, egress rule,
 // timeout and limits to any Go SDK. ctx covers the construction alone. Each round trip looks
 // the connector up anew, so an edit, a pause or a new secret takes effect at once; each may
-// use the template's verbs and the connector's Hosts, is sent once, and follows no redirect.
+// use the template's verbs and the connector's Hosts, is sent once, and follows no redirect. After
+// an answer 401 the next one gets a new token.
 //
 // Its errors are an *[Error] inside a *url.Error. Reading a body beyond the size limit, or
 // after the connector's timeout, fails. Bodies are neither decompressed nor scrubbed.
@@ -41,23 +42,26 @@ type roundTripper struct {
 // RoundTrip sends one request.
 func (rt *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	defer finish(&err, "RoundTrip", rt.connector, "")
+	if req.Body != nil { // whatever happens, a round trip closes it
+		defer func() {
+			if err != nil {
+				req.Body.Close()
+			}
+		}()
+	}
 	ctx, leave, err := rt.tenant.enter(req.Context())
 	if err != nil {
 		return nil, err
 	}
 	r := &run{Tenant: rt.tenant, op: "RoundTrip", call: Call{Connector: rt.connector}, pick: lent, begun: rt.tenant.opts.now()}
-	resp, release, err := r.lend(ctx, req)
-	end := func() { release(); leave() }
+	resp, end, err := r.lend(ctx, leave, req)
 	if err != nil {
 		end()
-		if req.Body != nil {
-			req.Body.Close()
-		}
 		return nil, r.report(ctx, nil, err)
 	}
 	_ = r.report(ctx, &Result{Status: resp.StatusCode}, nil)
 	resp.Request = req // and not the one that carries the token
-	resp.Body = &lentBody{ReadCloser: resp.Body, left: r.req.policy.Limits.DecodedBytes, end: sync.OnceFunc(end)}
+	resp.Body = &lentBody{ReadCloser: resp.Body, left: r.req.policy.Limits.DecodedBytes, end: end}
 	return resp, nil
 }
 
@@ -66,32 +70,38 @@ func lent(p *connectorPlan) (*requestPlan, error) {
 	return &requestPlan{def: Request{Name: "", State: StateActive}, policy: p.lending, timeout: duration(p.def.Timeout)}, nil
 }
 
-// lend sends a request of an SDK with the connector's authorization.
-func (r *run) lend(ctx context.Context, req *http.Request) (*http.Response, func(), error) {
-	none := func() {}
+// lend sends a request of an SDK with the connector's authorization. The function that it
+// returns ends the call, once, and so does the end of the call's time: a body that nobody
+// closes holds no place for longer.
+func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.Response, func(), error) {
 	if err := r.find(ctx); err != nil {
-		return nil, none, err
+		return nil, leave, err
 	}
 	ctx, release, err := r.admit(ctx)
 	if err != nil {
-		return nil, none, err
+		return nil, leave, err
 	}
+	end := sync.OnceFunc(func() { release(); leave() })
 	if err := r.wireOf(req); err != nil {
-		return nil, release, err
+		return nil, end, err
 	}
 	if err := r.guard(); err != nil {
-		return nil, release, err
+		return nil, end, err
 	}
 	if err := r.authorize(ctx); err != nil {
-		return nil, release, err
+		return nil, end, err
 	}
 	out := req.Clone(ctx)
 	out.URL, out.Host, out.Header = r.wire.URL, "", r.wire.Header
 	resp, err := r.egress.Transport(r.plan.identity).RoundTrip(out)
 	if err != nil {
-		return nil, release, lentError(ctx, err)
+		return nil, end, lentError(ctx, err)
 	}
-	return resp, release, nil
+	if resp.StatusCode == http.StatusUnauthorized && r.grant != nil {
+		r.grants.refuse(r.grant)
+	}
+	context.AfterFunc(ctx, end)
+	return resp, end, nil
 }
 
 // wireOf reads a request of an SDK as a rendered one.

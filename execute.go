@@ -118,13 +118,13 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 	}
 	for {
 		if err := r.render(ctx); err != nil {
-			return nil, err
+			return r.last(), err
 		}
 		if err := r.guard(); err != nil {
-			return nil, err
+			return r.last(), err
 		}
 		if err := r.authorize(ctx); err != nil {
-			return nil, err
+			return r.last(), err
 		}
 		r.send(ctx)
 		if !r.tokenRefused() {
@@ -135,6 +135,14 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 	err = r.granted(res, err)
 	r.scrub(res)
 	return res, r.mapOutputs(res, err)
+}
+
+// last is the answer of a call that could not be sent again: the one before. It is nil if
+// none came.
+func (r *run) last() *Result {
+	res := r.result()
+	r.scrub(res)
+	return res
 }
 
 // find is the step that looks up the compiled plan.

@@ -92,7 +92,7 @@ func (t *Tenant) revalidate(ctx context.Context, key planKey, cached planEntry) 
 	epoch, now := t.plans.now(), t.opts.now()
 	rec, err := t.lookUp(ctx, key.name, cached.plan)
 	if err != nil {
-		if errors.Is(err, NotFound) {
+		if errors.Is(err, NotFound) && cached.plan != nil {
 			t.plans.forget(key.tenant, key.name)
 		}
 		return nil, err

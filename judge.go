@@ -19,7 +19,7 @@ func (r *run) tokenRefused() bool {
 	}
 	r.replayed = true
 	r.grants.refuse(r.grant)
-	r.grant = nil
+	r.tokens, r.grant = r.grant.scrubber, nil
 	return true
 }
 
@@ -96,7 +96,7 @@ func (r *run) failed(err error) error {
 // explained adds the facts of the sending to an error.
 func (r *run) explained(e *Error) *Error {
 	e.Attempts = len(r.attempts)
-	e.Sent = r.outcome.Sent()
+	e.Sent = r.sent()
 	e.RetryAt = r.outcome.RetryAt
 	if a := r.outcome.Answer; a != nil {
 		e.Status = a.Status

@@ -9,13 +9,9 @@ import (
 )
 
 // mapOutputs is the step that takes the outputs from a successful answer and holds them
-// against the output schema. It completes the result of a call that failed, too.
+// against the output schema.
 func (r *run) mapOutputs(res *Result, err error) error {
-	if res == nil {
-		return err
-	}
-	res.Duration = r.opts.now().Sub(r.begun)
-	if err != nil {
+	if res == nil || err != nil {
 		return err
 	}
 	if res.deep {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ func (t *Tenant) Plan(ctx context.Context, call Call) (_ *CallPlan, err error) {
 		return nil, err
 	}
 	if len(r.plan.problems)+len(r.req.problems) > 0 {
-		return nil, &Error{Code: NotReady, Fields: append(r.plan.problems, r.req.problems...)}
+		return nil, &Error{Code: NotReady, Fields: slices.Concat(r.plan.problems, r.req.problems)}
 	}
 	values := r.values()
 	values.Mask, values.Trace = true, true

@@ -38,11 +38,11 @@ func (r *run) report(ctx context.Context, res *Result, err error) error {
 		e.Connector, e.ConnectorID = r.plan.def.Name, r.plan.def.ID
 	}
 	if res != nil {
-		e.Status = res.Status
+		e.Status, res.Duration = res.Status, e.Duration
 	}
 	if err != nil {
 		failed := asError(err)
-		failed.Attempts = max(failed.Attempts, len(r.attempts))
+		failed.Attempts, failed.Sent = max(failed.Attempts, len(r.attempts)), failed.Sent || r.sent()
 		e.Branch, e.Code = failed.Branch(), failed.Code
 		err = failed
 		if res != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/integrationhub/hub/internal/egress"
@@ -36,6 +37,7 @@ func (r *run) send(ctx context.Context) {
 		}
 		r.wire.Header.Set(name, r.idempotencyKey)
 	}
+	before := r.outcome.Answer
 	r.outcome = r.client.Do(ctx, transport.Request{
 		Method: r.wire.Method,
 		URL:    r.wire.URL,
@@ -43,6 +45,9 @@ func (r *run) send(ctx context.Context) {
 		Body:   r.wire.Body,
 		Via:    r.egress.Transport(r.plan.identity),
 	}, r.sendPolicy())
+	if r.outcome.Answer == nil { // the last answer is kept, also if the token was renewed in vain
+		r.outcome.Answer = before
+	}
 	for _, a := range r.outcome.Attempts {
 		r.attempts = append(r.attempts, Attempt{
 			Start: a.Start, Wait: a.Wait, Duration: a.Duration, Status: a.Status, Failure: string(a.Kind),
@@ -50,6 +55,11 @@ func (r *run) send(ctx context.Context) {
 		})
 	}
 	r.explain(ctx)
+}
+
+// sent reports whether a byte of the call may have reached the third party.
+func (r *run) sent() bool {
+	return slices.ContainsFunc(r.attempts, func(a Attempt) bool { return a.Sent })
 }
 
 // sendPolicy is the request's own, with the hub's budget for repeats.
