@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -134,10 +135,11 @@ type conns struct {
 	open   map[*conn]struct{}
 }
 
-// conn takes itself off the list when it is closed.
+// conn counts what it sends, and takes itself off the list when it is closed.
 type conn struct {
 	net.Conn
-	owner *conns
+	owner   *conns
+	written atomic.Int64
 }
 
 // track puts c on the list, or closes it if the list is closed.
@@ -154,6 +156,17 @@ func (cs *conns) track(c net.Conn) (net.Conn, error) {
 	cs.open[tracked] = struct{}{}
 	return tracked, nil
 }
+
+// Write counts what reaches the socket.
+func (c *conn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.written.Add(int64(n))
+	return n, err
+}
+
+// BytesWritten is how many bytes the socket took. It proves to the attempts of a call that
+// nothing of a request left the process.
+func (c *conn) BytesWritten() int64 { return c.written.Load() }
 
 // Close closes the connection and forgets it.
 func (c *conn) Close() error {

@@ -2,6 +2,7 @@ package scrub
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sort"
 )
@@ -14,6 +15,7 @@ type automaton struct {
 	first  []int32 // :: node → its first child; the next node's first child ends the row
 	fail   []int32 // :: node → node of its longest proper suffix in the trie
 	match  []int32 // :: node → length of the longest pattern that ends there, or 0
+	tail   []int32 // :: node → how far a long form goes on whose head ends there, or 0
 	levels []int32 // :: depth → first node of that depth
 	root   [256]int32
 }
@@ -24,11 +26,11 @@ type span struct{ start, end int }
 // branch is a node under construction: the sorted patterns that share its path.
 type branch struct{ lo, hi, parent int32 }
 
-func newAutomaton(patterns []string) *automaton {
-	slices.Sort(patterns)
-	patterns = slices.Compact(patterns)
+// newAutomaton takes patterns, and for those that are the head of a longer form its length.
+func newAutomaton(whole map[string]int) *automaton {
+	patterns := slices.Sorted(maps.Keys(whole))
 	a := &automaton{}
-	a.grow(patterns)
+	a.grow(patterns, whole)
 	a.first = append(a.first, int32(len(a.label)))
 	for c := a.first[0]; c < a.first[1]; c++ {
 		a.root[a.label[c]] = c
@@ -38,16 +40,16 @@ func newAutomaton(patterns []string) *automaton {
 
 // grow adds the nodes level by level. Failure links of a level need only those
 // above, which are complete but for the end of the last row; child knows that.
-func (a *automaton) grow(patterns []string) {
+func (a *automaton) grow(patterns []string, whole map[string]int) {
 	level := []branch{{hi: int32(len(patterns))}}
-	a.label, a.fail, a.match, a.levels = []byte{0}, []int32{0}, []int32{0}, []int32{0}
+	a.label, a.fail, a.match, a.tail, a.levels = []byte{0}, []int32{0}, []int32{0}, []int32{0}, []int32{0}
 	for depth := 0; len(level) > 0; depth++ {
 		a.levels = append(a.levels, int32(len(a.label)))
 		var next []branch
 		for i, b := range level {
 			node := a.levels[depth] + int32(i)
 			a.first = append(a.first, int32(len(a.label)))
-			next = a.split(patterns, b, node, depth, next)
+			next = a.split(patterns, whole, b, node, depth, next)
 		}
 		a.link(next, depth)
 		level = next
@@ -55,7 +57,7 @@ func (a *automaton) grow(patterns []string) {
 }
 
 // split makes one child of node per byte that follows in its patterns.
-func (a *automaton) split(patterns []string, b branch, node int32, depth int, next []branch) []branch {
+func (a *automaton) split(patterns []string, whole map[string]int, b branch, node int32, depth int, next []branch) []branch {
 	lo := b.lo
 	if len(patterns[lo]) == depth { // sorted: the one that ends here is the first
 		lo++
@@ -65,6 +67,7 @@ func (a *automaton) split(patterns []string, b branch, node int32, depth int, ne
 		hi := lo + int32(sort.Search(int(b.hi-lo), func(i int) bool { return patterns[lo+int32(i)][depth] > c }))
 		a.label = append(a.label, c)
 		a.match = append(a.match, ends(patterns[lo], depth+1))
+		a.tail = append(a.tail, goesOn(patterns[lo], depth+1, whole))
 		a.fail = append(a.fail, 0)
 		next = append(next, branch{lo, hi, node})
 		lo = hi
@@ -75,6 +78,14 @@ func (a *automaton) split(patterns []string, b branch, node int32, depth int, ne
 func ends(pattern string, depth int) int32 {
 	if len(pattern) == depth {
 		return int32(depth)
+	}
+	return 0
+}
+
+// goesOn is how many bytes follow a head that ends at depth.
+func goesOn(pattern string, depth int, whole map[string]int) int32 {
+	if n := whole[pattern]; len(pattern) == depth && n > depth {
+		return int32(n - depth)
 	}
 	return 0
 }
@@ -95,6 +106,7 @@ func (a *automaton) link(children []branch, depth int) {
 			a.fail[child] = a.child(f, a.label[child])
 		}
 		a.match[child] = cmp.Or(a.match[child], a.match[a.fail[child]])
+		a.tail[child] = max(a.tail[child], a.tail[a.fail[child]])
 	}
 	a.first = a.first[:len(a.first)-1]
 }
@@ -135,7 +147,7 @@ func (a *automaton) depth(node int32) int {
 }
 
 func (a *automaton) size() int {
-	return len(a.label) + 4*(len(a.first)+len(a.fail)+len(a.match)+len(a.levels)+len(a.root))
+	return len(a.label) + 4*(len(a.first)+len(a.fail)+len(a.match)+len(a.tail)+len(a.levels)+len(a.root))
 }
 
 // find returns all spans of text that patterns cover, in order and apart.
@@ -144,6 +156,14 @@ func find[T []byte | string](a *automaton, text T) []span {
 		return nil
 	}
 	spans, _ := scan(a, text, 0, 0, nil)
+	return within(spans, len(text))
+}
+
+// within ends the last span where the text ends.
+func within(spans []span, end int) []span {
+	if n := len(spans); n > 0 {
+		spans[n-1].end = min(spans[n-1].end, end)
+	}
 	return spans
 }
 
@@ -152,16 +172,16 @@ func scan[T []byte | string](a *automaton, text T, from int, node int32, spans [
 	for i := from; i < len(text); i++ {
 		node = a.step(node, text[i])
 		if n := a.match[node]; n > 0 {
-			spans = join(spans, span{i + 1 - int(n), i + 1})
+			spans = join(spans, span{i + 1 - int(n), i + 1 + int(a.tail[node])})
 		}
 	}
 	return spans, node
 }
 
-// join adds s, which ends last, and makes one of it and those it overlaps.
+// join adds s, and makes one of it and those it overlaps.
 func join(spans []span, s span) []span {
 	for n := len(spans); n > 0 && spans[n-1].end > s.start; n-- {
-		s.start = min(s.start, spans[n-1].start)
+		s.start, s.end = min(s.start, spans[n-1].start), max(s.end, spans[n-1].end)
 		spans = spans[:n-1]
 	}
 	return append(spans, s)

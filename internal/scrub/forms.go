@@ -10,6 +10,29 @@ import (
 	"unicode/utf8"
 )
 
+const (
+	// maxHead is how much of a form is looked for, in bytes. A text that has so much of a
+	// secret is taken to have all of it: what follows is masked unread, as far as the form
+	// is long. So neither memory nor time grows with the length of secrets.
+	maxHead = 256
+	// maxEncoded is the length of secrets whose forms are written out to know their
+	// lengths; of longer ones the longest possible is assumed, \u0000 for each byte.
+	maxEncoded = 8 << 10
+	longest    = 6
+)
+
+// addHeads adds the beginning of each form of a secret, with the length of the form.
+func addHeads(whole map[string]int, v string) {
+	atLeast := 0
+	if len(v) > maxEncoded {
+		v, atLeast = v[:maxHead], longest*len(v)
+	}
+	for _, form := range forms(v) {
+		head := form[:min(len(form), maxHead)]
+		whole[head] = max(whole[head], len(form), atLeast)
+	}
+}
+
 // forms returns what a secret looks like in the answers of programs, itself
 // included, without order, with duplicates.
 func forms(v string) []string {

@@ -32,11 +32,11 @@ type Scrubber struct {
 // vanish whole.
 func New(secrets []Secret) *Scrubber {
 	s := &Scrubber{}
-	var patterns []string
+	patterns := map[string]int{}
 	for _, secret := range secrets {
 		switch n := len(secret.Value); {
 		case n >= MinLength:
-			patterns = append(patterns, forms(secret.Value)...)
+			addHeads(patterns, secret.Value)
 		case n > 0:
 			s.addShort(secret.Value)
 		}

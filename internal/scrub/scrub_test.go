@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -263,4 +265,55 @@ func TestSizeIsProportional(t *testing.T) {
 	assert.Less(t, token, 12<<10)
 	long := strings.Repeat(samples["symbols"], 100)
 	assert.Less(t, scrub.New(secrets(long)).Size(), 2000*len(long))
+}
+
+func TestALongSecretIsFoundWholeInLittleMemory(t *testing.T) {
+	for _, size := range []int{300, 4 << 10, 64 << 10} {
+		long := noise(size)
+		s := scrub.New([]scrub.Secret{{Name: "key", Value: long}})
+		assert.Less(t, s.Size(), 1<<20)
+		for name, form := range map[string]string{
+			"raw": long, "query": url.QueryEscape(long), "base64": base64.RawStdEncoding.EncodeToString([]byte(long)),
+		} {
+			text := "before " + form + " after"
+			clean, n := s.String(text)
+			assert.Equal(t, 1, n, name)
+			// Forms that begin alike are masked as far as the longest of them goes on.
+			rest, ok := strings.CutPrefix(clean, "before [secret]")
+			assert.True(t, ok && strings.HasSuffix(" after", rest), name)
+			if size <= 4<<10 && name != "base64" {
+				assert.Equal(t, " after", rest, name)
+			}
+
+			var out strings.Builder
+			w := s.Writer(&out)
+			for part := range slices.Chunk([]byte(text), 1000) {
+				_, err := w.Write(part)
+				require.NoError(t, err)
+			}
+			require.NoError(t, w.Close())
+			assert.Equal(t, clean, out.String(), name)
+
+			cut, n := s.String(form[:300])
+			assert.Equal(t, 1, n, name)
+			assert.Equal(t, "[secret]", cut, name)
+		}
+	}
+}
+
+func TestManyLongSecretsTakeBoundedMemory(t *testing.T) {
+	var list []scrub.Secret
+	for range 100 {
+		list = append(list, scrub.Secret{Name: "s", Value: noise(64 << 10)})
+	}
+	assert.Less(t, scrub.New(list).Size(), 64<<20)
+}
+
+// noise is printable text in which nothing repeats.
+func noise(size int) string {
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = byte('!' + rand.IntN('~'-'!'))
+	}
+	return string(b)
 }

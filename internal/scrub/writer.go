@@ -87,6 +87,7 @@ func (w *writer) Close() error {
 	if !w.begun {
 		w.buf, _ = w.scrubber.Bytes(w.buf)
 	}
+	w.spans = within(w.spans, len(w.buf))
 	w.pass(len(w.buf))
 	w.begun = true
 	return w.err
