@@ -97,7 +97,7 @@ func (p *connectorPlan) missingFields() []FieldError {
 		if f.Secret && p.secrets[f.Key] == nil {
 			list = append(list, unsetSecret(f.Key))
 		}
-		if _, ok := p.vars[f.Key]; !f.Secret && !ok {
+		if !f.Secret && p.vars[f.Key] == "" {
 			list = append(list, FieldError{Path: "variables." + f.Key, Rule: "required", Message: "the template's field has no value yet"})
 		}
 	}
@@ -150,8 +150,8 @@ func unsetSecret(name string) FieldError {
 // unbound lists the secrets of a request that are not bound to where it goes, or to where
 // they stand in it.
 func (p *connectorPlan) unbound(req *requestPlan) []FieldError {
-	if req.program == nil {
-		return nil
+	if req.program == nil || req.def.PayloadMode == PayloadDynamic && req.def.URL == "" {
+		return nil // only the payload knows where it goes
 	}
 	var list []FieldError
 	for _, origin := range req.program.Origins(p.variable) {
