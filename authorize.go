@@ -274,13 +274,10 @@ func (r *run) readGrant(res *Result) (*grant, error) {
 	return g, nil
 }
 
-// fetchers names the secrets that are set and that fetch a token: those of the
-// authentication request, and the key of the client certificate that it is sent under.
+// fetchers names the secrets that are set and that fetch a token. The key of a client
+// certificate is none: where it is not bound to, the guard lets nothing go.
 func (p *connectorPlan) fetchers() []string {
 	names := map[string]bool{}
-	if key := p.certificateKey(); key != "" {
-		names[key] = true
-	}
 	for _, sink := range p.auth.program.Secrets() {
 		if p.secrets[sink.Secret] != nil {
 			names[sink.Secret] = true

@@ -30,7 +30,7 @@ var roads = []struct {
 		setUp: func(c *hub.Connector, _ *hub.Template, host string) {
 			c.Requests = []hub.Request{{Name: "r", Method: "GET", URL: host + "/r", Headers: []hub.Header{{Name: "X-Key", Value: "[[key]]"}}}}
 		},
-		call: execute("r", nil),
+		call: callFor("r", nil),
 	},
 	{
 		name: "test of a request",
@@ -60,7 +60,7 @@ var roads = []struct {
 			c.Requests = []hub.Request{{Name: "r", Trigger: hub.TriggerStudio, PayloadMode: hub.PayloadDynamic}}
 		},
 		call: func(t *testing.T, h *hub.Tenant, host string) error {
-			return execute("r", map[string]any{"method": "GET", "url": host + "/r", "headers": map[string]string{"x-key": "[[key]]"}})(t, h, host)
+			return callFor("r", map[string]any{"method": "GET", "url": host + "/r", "headers": map[string]string{"x-key": "[[key]]"}})(t, h, host)
 		},
 	},
 	{
@@ -70,7 +70,7 @@ var roads = []struct {
 				Headers: []hub.Header{{Name: "X-Key", Value: "[[key]]"}}}}
 		},
 		call: func(t *testing.T, h *hub.Tenant, host string) error {
-			return execute("r", map[string]any{"url": host + "/r"})(t, h, host)
+			return callFor("r", map[string]any{"url": host + "/r"})(t, h, host)
 		},
 	},
 	{
@@ -86,7 +86,7 @@ var roads = []struct {
 	},
 }
 
-func execute(request string, payload any) func(*testing.T, *hub.Tenant, string) error {
+func callFor(request string, payload any) func(*testing.T, *hub.Tenant, string) error {
 	return func(t *testing.T, h *hub.Tenant, _ string) error {
 		call := hub.Call{Connector: "con", Request: request}
 		if payload != nil {
@@ -191,7 +191,7 @@ func tokenConnector(t *testing.T, h *hub.Tenant, first *hubtest.Server, change .
 
 func TestATokenStaysWithTheHostsOfTheSecretsThatFetchedIt(t *testing.T) {
 	calls := map[string]func(*testing.T, *hub.Tenant, string) error{
-		"Execute": execute("r", nil),
+		"Execute": callFor("r", nil),
 		"HTTPClient": func(t *testing.T, h *hub.Tenant, host string) error {
 			client, err := h.HTTPClient(t.Context(), "con")
 			require.NoError(t, err)
@@ -237,8 +237,8 @@ func TestASecretBoundToTheTokenHostFetchesTokensForAllHosts(t *testing.T) {
 		c.Requests = append(c.Requests, hub.Request{Name: "leak", Method: "GET", URL: api.URL + "/?k=[[key]]"})
 	})
 	setSecret(t, h, con.ID, "key", boundSecret)
-	require.NoError(t, execute("r", nil)(t, h, ""))
-	require.ErrorIs(t, execute("leak", nil)(t, h, ""), hub.Forbidden)
+	require.NoError(t, callFor("r", nil)(t, h, ""))
+	require.ErrorIs(t, callFor("leak", nil)(t, h, ""), hub.Forbidden)
 	require.Len(t, api.Requests(), 1)
 	assert.False(t, carries(api.Requests()[0], boundSecret))
 }
@@ -254,7 +254,7 @@ func TestNarrowingIsFree(t *testing.T) {
 	con, err := h.CreateConnector(t.Context(), con)
 	require.NoError(t, err)
 	setSecret(t, h, con.ID, "key", boundSecret)
-	call := execute("r", nil)
+	call := callFor("r", nil)
 	require.NoError(t, call(t, h, ""))
 
 	edit(t, h, con.ID, func(c *hub.Connector) { c.Secrets[0].Hosts = hostsOf(srv[0]) })
@@ -293,7 +293,7 @@ func TestASecretStandsOnlyAtItsPlaces(t *testing.T) {
 				into(&c.Requests[0])
 			})
 			srv[0].Forget()
-			err := execute("r", nil)(t, h, "")
+			err := callFor("r", nil)(t, h, "")
 			ready, readyErr := h.Readiness(t.Context(), "con")
 			require.NoError(t, readyErr)
 			if covered(bound, place) {
@@ -376,16 +376,18 @@ func TestACertificateIsShownOnlyToTheHostsOfItsKey(t *testing.T) {
 	cert, key, err := srv[0].ClientCert("hub")
 	require.NoError(t, err)
 	h := open(t, trust).Tenant("acme")
-	con := tokenConnector(t, h, srv[0], func(c *hub.Connector) {
-		c.TLS = &hub.TLS{Certificate: string(cert), Key: "key"}
-		c.Auth.Request.Body = "grant_type=client_credentials"
+	con, err := h.CreateConnector(t.Context(), hub.Connector{
+		Name: "con", Template: template(t, h).ID, Secrets: []hub.Secret{{Name: "key"}},
+		TLS:      &hub.TLS{Certificate: string(cert), Key: "key"},
+		Requests: []hub.Request{{Name: "r", Method: "GET", URL: srv[0].URL}},
 	})
+	require.NoError(t, err)
 	setSecret(t, h, con.ID, "key", string(key))
-	require.NoError(t, execute("r", nil)(t, h, ""))
-	require.NotNil(t, srv[0].Requests()[1].ClientCert)
+	require.NoError(t, callFor("r", nil)(t, h, ""))
+	require.NotNil(t, srv[0].Requests()[0].ClientCert)
 
 	edit(t, h, con.ID, func(c *hub.Connector) { c.Hosts, c.Requests[0].URL = hostsOf(srv...), srv[1].URL })
-	require.ErrorIs(t, execute("r", nil)(t, h, ""), hub.Forbidden)
+	require.ErrorIs(t, callFor("r", nil)(t, h, ""), hub.Forbidden)
 	client, err := h.HTTPClient(t.Context(), "con")
 	require.NoError(t, err)
 	require.ErrorIs(t, fetch(t, client, srv[1].URL), hub.Forbidden)
