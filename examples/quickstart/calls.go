@@ -19,11 +19,8 @@ func (s *session) check(ctx context.Context, con hub.Connector, timeout time.Dur
 	ctx, cancel := within(ctx, timeout)
 	defer cancel()
 	result, err := s.TestConnector(ctx, con.Name)
-	if err != nil {
-		return withAnswer(err, result)
-	}
-	p.line("check", fmt.Sprintf("%s, status %d", result.Branch, result.Status))
-	return nil
+	p.line("check", branchOf(result, err))
+	return withAnswer(err, result)
 }
 
 // calls runs the definition's requests one after the other: the first with the payload, each

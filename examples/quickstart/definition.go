@@ -26,17 +26,37 @@ type definition struct {
 	tag string // tells one definition from another; complete sets it
 }
 
+// parseDefinition decodes strictly: what is misspelt is an error with its path.
 func parseDefinition(text []byte) (*definition, error) {
-	var def definition
+	var parts struct {
+		Template, Connector json.RawMessage
+		Run                 []string
+	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&def); err != nil {
+	if err := dec.Decode(&parts); err != nil {
 		return nil, fmt.Errorf("the definition: %w", err)
 	}
-	if len(def.Run) == 0 {
-		return nil, errors.New(`the definition: "run" must name at least one request of the connector`)
+	if len(parts.Template) == 0 || len(parts.Connector) == 0 || len(parts.Run) == 0 {
+		return nil, errors.New(`the definition must have "template", "connector" and, in "run", the name of at least one request`)
 	}
-	return &def, nil
+	def := definition{Run: parts.Run}
+	if err := decode("template", parts.Template, &def.Template); err != nil {
+		return nil, err
+	}
+	return &def, decode("connector", parts.Connector, &def.Connector)
+}
+
+// decode decodes a part of a definition. The paths of its errors begin at the part.
+func decode(name string, text []byte, part any) error {
+	err := json.Unmarshal(text, part)
+	var e *hub.Error
+	if errors.As(err, &e) {
+		for i := range e.Fields {
+			e.Fields[i].Path = name + "." + e.Fields[i].Path
+		}
+	}
+	return err
 }
 
 // complete puts base before the relative URLs, allows its host to template and connector,

@@ -17,8 +17,8 @@ import (
 const (
 	demoNormal  = "normal"
 	demoBusy    = "busy"    // turns the first call away: it is sent again
-	demoSlow    = "slow"    // does not answer in time
-	demoStopped = "stopped" // is gone when the calls begin
+	demoSlow    = "slow"    // does not answer the calls
+	demoStopped = "stopped" // is gone
 )
 
 var demos = []string{demoNormal, demoBusy, demoSlow, demoStopped}
@@ -82,18 +82,21 @@ func (d *demo) secret(name string) (secrets.Value, bool) {
 	return secrets.New(demoValue), true
 }
 
+// stopIfAsked stops the server before anything is sent to it, if -demo says so.
+func (d *demo) stopIfAsked() {
+	if d != nil && d.mode == demoStopped {
+		d.server.Close()
+	}
+}
+
 // misbehave makes the server do from now on what -demo says.
 func (d *demo) misbehave() {
-	if d == nil {
-		return
-	}
-	switch d.mode {
-	case demoBusy:
+	switch {
+	case d == nil:
+	case d.mode == demoBusy:
 		d.server.FailNext(1, 1)
-	case demoSlow:
+	case d.mode == demoSlow:
 		d.server.Slow(time.Hour)
-	case demoStopped:
-		d.server.Close()
 	}
 }
 

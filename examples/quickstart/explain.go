@@ -20,7 +20,7 @@ func (a answered) Unwrap() error { return a.error }
 // withAnswer keeps the beginning of an answer that was no success. Known secrets are masked
 // in it already; quoted it cannot act on a terminal.
 func withAnswer(err error, res *hub.Result) error {
-	if res == nil || len(res.Body) == 0 {
+	if err == nil || res == nil || len(res.Body) == 0 {
 		return err
 	}
 	const most = 300
@@ -74,21 +74,20 @@ func title(e *hub.Error) string {
 // advice says what a person can do.
 func advice(e *hub.Error) string {
 	switch e.Code {
-	case hub.Invalid, hub.BadAnswer:
+	case hub.Invalid:
 		if strings.HasPrefix(fieldRoot(e), "payload") {
 			return "Nothing was sent. Correct the payload, or the request's payloadSchema if that is wrong."
 		}
 		return "Correct the definition, and run this again."
+	case hub.BadAnswer:
+		return mayHaveArrived(e) + " If the answer is as it should be, correct the request's outputs."
 	case hub.NotReady:
 		return "Secrets are set with -secret name=VARIABLE, variables in the definition."
 	case hub.Unreachable:
 		return "No connection could be made, so nothing was done there. Is the server running, and is -url right?\n" +
 			"Addresses that are not public are closed; -allow-loopback opens this machine's own."
 	case hub.Timeout:
-		if e.Sent {
-			return "The request may have arrived: look there before you send it again. A longer limit is the connector's timeout."
-		}
-		return "The request was not sent. A longer limit is the connector's timeout, or -timeout."
+		return mayHaveArrived(e) + " The limit is the connector's timeout, or -timeout."
 	case hub.Unauthorized:
 		return "The server refuses the credentials: check the variables, and set the secret with -secret name=VARIABLE."
 	case hub.Forbidden:
@@ -99,6 +98,14 @@ func advice(e *hub.Error) string {
 		return "Stopped."
 	}
 	return ""
+}
+
+// mayHaveArrived says whether it is safe to send the request again.
+func mayHaveArrived(e *hub.Error) string {
+	if e.Sent {
+		return "The request may have arrived: look there before you send it again."
+	}
+	return "The request was not sent."
 }
 
 // fieldRoot is the path of the first field.

@@ -80,6 +80,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err := s.secrets(ctx, con, o, local, p); err != nil {
 		return err
 	}
+	local.stopIfAsked()
 	if err := s.check(ctx, con, o.timeout, p); err != nil {
 		return err
 	}

@@ -80,20 +80,27 @@ func sourceList(list []hub.Source) string {
 
 // result shows how a call ended.
 func (p *printer) result(res *hub.Result, err error, took time.Duration) {
-	var e *hub.Error
-	switch {
-	case errors.As(err, &e):
-		p.line("branch", string(e.Branch()))
-	case err == nil:
-		p.line("branch", fmt.Sprintf("%s, status %d", res.Branch, res.Status))
-		p.outputs(res.Outputs)
-	}
+	p.line("branch", branchOf(res, err))
 	if res != nil {
+		p.outputs(res.Outputs)
 		for i, a := range res.Attempts {
 			p.line("attempt", attemptText(i+1, a))
 		}
 	}
 	p.line("time", short(took))
+}
+
+// branchOf names the branch, and the status of the answer if there is one.
+func branchOf(res *hub.Result, err error) string {
+	branch := hub.OnSuccess
+	var e *hub.Error
+	if errors.As(err, &e) {
+		branch = e.Branch()
+	}
+	if res == nil {
+		return string(branch)
+	}
+	return fmt.Sprintf("%s, status %d", branch, res.Status)
 }
 
 func (p *printer) outputs(outputs map[string]any) {
