@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/integrationhub/hub/internal/transport"
 )
@@ -130,6 +132,26 @@ func TestHowAContextEnds(t *testing.T) {
 				assert.Equal(t, tt.want, kindOf(t, out))
 			})
 		})
+	}
+}
+
+// A call whose time was over before it began touches nobody.
+func TestAContextThatHasEndedSendsNothing(t *testing.T) {
+	canceled, cancel := context.WithCancelCause(t.Context())
+	reason := errors.New("closing")
+	cancel(reason)
+	late, stop := context.WithDeadline(t.Context(), time.Unix(1, 0))
+	defer stop()
+	for kind, ctx := range map[transport.Kind]context.Context{transport.Canceled: canceled, transport.Timeout: late} {
+		out := transport.New(nil).Do(ctx, transport.Request{
+			Method: "GET", URL: &url.URL{Scheme: "https", Host: "example.com", Path: "/"}, Via: canned{},
+		}, transport.Policy{})
+		var f *transport.Failure
+		require.ErrorAs(t, out.Err, &f)
+		assert.Equal(t, kind, f.Kind)
+		assert.Equal(t, kind == transport.Canceled, errors.Is(out.Err, reason))
+		assert.Empty(t, out.Attempts)
+		assert.False(t, out.Sent())
 	}
 }
 

@@ -70,6 +70,10 @@ func (c *Client) Do(ctx context.Context, req Request, policy Policy) Outcome {
 		call.fail(newFailure(Invalid, nil, err))
 		return call.out
 	}
+	if kind, cause := interrupted(ctx); kind != "" {
+		call.fail(newFailure(kind, cause, nil))
+		return call.out
+	}
 	policy.Budget.earn(req.URL.Host)
 	c.run(ctx, call)
 	return call.out
