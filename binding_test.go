@@ -184,7 +184,7 @@ func tokenConnector(t *testing.T, h *hub.Tenant, first *hubtest.Server, change .
 	for _, f := range change {
 		f(&con)
 	}
-	_, con, err := h.CreateTemplateAndConnector(t.Context(), hub.Template{Name: "T", Methods: []string{"GET"}, AuthType: hub.AuthOAuth2}, con)
+	_, con, err := h.CreateTemplateAndConnector(t.Context(), hub.Template{Name: "T", Methods: []string{"GET", "POST"}, AuthType: hub.AuthOAuth2}, con)
 	require.NoError(t, err)
 	return con
 }
