@@ -116,15 +116,15 @@ func zipped(text string) string {
 func echoConnector(t *testing.T, h *hub.Tenant, srv *hubtest.Server, secret string) {
 	t.Helper()
 	const token = "eyJ0b2tlbiI.canary-of-the-token"
-	srv.Handle("/token", hubtest.JSON(200, map[string]any{
-		"access_token": token, "refresh_token": token + "-2", "nested": map[string]any{"list": []any{map[string]string{"sessionToken": token + "-3"}}},
-	}))
 	con := tokenConnector(t, h, srv, func(c *hub.Connector) {
 		c.Requests = []hub.Request{{Name: "r", Method: "POST", URL: srv.URL + "/echo", Body: `{"k":"[[key]]"}`,
 			Outputs: map[string]hub.Output{"all": {Path: "@this", Default: json.RawMessage(`1`)}}}}
 		c.Auth.Request.Body = `{"k":"[[key]]"}`
 		c.Auth.Request.MediaType = "application/json"
 	})
+	srv.Handle("/token", hubtest.JSON(200, map[string]any{
+		"access_token": token, "refresh_token": token + "-2", "nested": map[string]any{"list": []any{map[string]string{"sessionToken": token + "-3"}}},
+	}))
 	setSecret(t, h, con.ID, "key", secret)
 }
 
@@ -214,7 +214,7 @@ func TestTokensOfAnAuthenticationAreMasked(t *testing.T) {
 			s := newSweep(t, token)
 			srv, trust := peers(t, 1)
 			h := open(t, trust, s.watch).Tenant("acme")
-			echoConnector(t, h, srv[0], "0123456789")
+			echoConnector(t, h, srv[0], "another-secret")
 			srv[0].Handle("/token", hubtest.Text(200, body))
 			res, err := h.Authenticate(t.Context(), "con")
 			require.NotNil(t, res)
