@@ -1,0 +1,112 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// flight is one renewal on its way, for all callers that wait for it.
+type flight struct {
+	key    Key
+	src    Source
+	forced bool
+	floor  int64   // only a grant of a later generation will do
+	after  *flight // the one before, of which this one awaits the end
+
+	done  chan struct{}
+	grant *Grant
+	err   error
+}
+
+// wait returns what the flight yields, unless ctx ends first.
+func (f *flight) wait(ctx context.Context) (*Grant, error) {
+	select {
+	case <-f.done:
+		return f.grant, f.err
+	default:
+	}
+	select {
+	case <-f.done:
+		return f.grant, f.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// join returns the flight under way, if it will yield what is asked for, or starts one;
+// m.mu is held.
+func (m *Manager) join(e *entry, key Key, src Source, forced bool) (*flight, error) {
+	f := e.flight
+	if f != nil && f.key.AuthKey == key.AuthKey && f.floor >= e.refused && (f.forced || !forced) {
+		return f, nil
+	}
+	return m.start(e, key, src, forced)
+}
+
+// start starts a flight that lives as long as Begin lets it, not as its callers; m.mu is held.
+// One manager has one flight for a connector at a time: another one waits for it.
+func (m *Manager) start(e *entry, key Key, src Source, forced bool) (*flight, error) {
+	ctx, leave, err := m.opts.Begin()
+	if err != nil {
+		return nil, err
+	}
+	f := &flight{key: key, src: src, forced: forced, after: e.flight, done: make(chan struct{})}
+	f.floor = max(e.refused, e.held.generation())
+	e.flight = f
+	go func() {
+		defer leave()
+		if f.after != nil {
+			<-f.after.done
+			f.after = nil
+		}
+		h, err := m.renew(ctx, f)
+		m.land(e, f, h, err)
+	}()
+	return f, nil
+}
+
+// land makes the outcome of a flight known.
+func (m *Manager) land(e *entry, f *flight, h *held, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e.flight == f {
+		e.flight = nil
+	}
+	if err != nil {
+		f.err = err
+		m.remember(e, f, err)
+	} else {
+		f.grant = h.grant
+		if h.generation() > e.held.generation() {
+			e.held = h
+		}
+		e.calm()
+	}
+	close(f.done)
+}
+
+// calm forgets failures.
+func (e *entry) calm() { e.hold, e.quiet, e.failures = nil, time.Time{}, 0 }
+
+// flaggedPause is how long a dead grant is taken for dead without asking the store again:
+// another instance may have been given a new one.
+const flaggedPause = time.Second
+
+// remember keeps a failure from being repeated at once; m.mu is held.
+func (m *Manager) remember(e *entry, f *flight, err error) {
+	now := m.now()
+	e.quiet = now.Add(m.backOff(e.failures))
+	e.failures++
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Verdict == Temporary {
+		return
+	}
+	// What is told later is the verdict; the facts of the sending were those of one call.
+	e.hold = &Error{Verdict: failed.Verdict, Reason: failed.Reason, RetryAt: failed.RetryAt}
+	e.holdKey, e.holdUntil = f.key.AuthKey, now.Add(flaggedPause)
+	if failed.Verdict == Rejected {
+		e.holdUntil = failed.RetryAt
+		e.quiet = failed.RetryAt
+	}
+}
