@@ -65,6 +65,7 @@ type FieldError struct {
 	Message string `json:"message"`
 }
 
+// String returns path, message and rule in one line.
 func (f FieldError) String() string { return f.Path + ": " + f.Message + " (" + f.Rule + ")" }
 
 // Error is the error of every method of this package. Its text names things and rules;

@@ -45,7 +45,23 @@ func openTicket(ctx context.Context, dir, origin string, key secrets.Value, opts
 	}
 	defer h.Close(ctx)
 
-	// Once: what the application is like, and how we connect to it.
+	if err := connect(ctx, h, origin, key); err != nil {
+		return "", err
+	}
+	result, err := h.Execute(ctx, hub.Call{
+		Connector: "Tickets",
+		Request:   "open",
+		Payload:   json.RawMessage(`{"title": "No dial tone"}`),
+	})
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprint(result.Outputs["number"]), nil
+}
+
+// connect says, once, what the application is like and how we connect to it. The host of
+// the connector's URLs is the one that the key is bound to.
+func connect(ctx context.Context, h *hub.Hub, origin string, key secrets.Value) error {
 	template := hub.Template{Name: "Tickets", Methods: []string{"POST"}}
 	connector := hub.Connector{
 		Name:    "Tickets",
@@ -63,24 +79,11 @@ func openTicket(ctx context.Context, dir, origin string, key secrets.Value, opts
 		}},
 	}
 	_, con, err := h.CreateTemplateAndConnector(ctx, template, connector)
-	switch {
-	case errors.Is(err, hub.Exists): // the second run
-	case err != nil:
-		return "", err
-	default:
-		if err := h.SetSecret(ctx, con.ID, "key", key); err != nil {
-			return "", err
-		}
+	if errors.Is(err, hub.Exists) { // the second run
+		return nil
 	}
-
-	// As often as you like: run a request by its name.
-	result, err := h.Execute(ctx, hub.Call{
-		Connector: "Tickets",
-		Request:   "open",
-		Payload:   json.RawMessage(`{"title": "No dial tone"}`),
-	})
 	if err != nil {
-		return "", err
+		return err
 	}
-	return fmt.Sprint(result.Outputs["number"]), nil
+	return h.SetSecret(ctx, con.ID, "key", key)
 }

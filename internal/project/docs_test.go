@@ -43,6 +43,22 @@ func TestLinksInDocumentsLead(t *testing.T) {
 	}
 }
 
+var namedTest = regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z]\\w*)`")
+
+// A test that a document names as a proof exists.
+func TestTestsNamedInDocumentsExist(t *testing.T) {
+	var code strings.Builder
+	for _, path := range tracked(t, "_test.go") {
+		code.WriteString(read(t, path))
+	}
+	for path, text := range documents(t) {
+		for _, match := range namedTest.FindAllStringSubmatch(text, -1) {
+			found := strings.Contains(code.String(), "\nfunc "+match[1]+"(")
+			assert.True(t, found, "%s: there is no %s", path, match[1])
+		}
+	}
+}
+
 func TestFenced(t *testing.T) {
 	const text = "a\n```go\nx := 1\n```\n```sh\nls\n```\n```go\n\ty()\n```\n"
 	assert.Equal(t, []string{"x := 1\n", "\ty()\n"}, fenced(text, "go"))
