@@ -86,15 +86,14 @@ func (t *Template) checkVerify(p *problems, limits *Limits) {
 	if v == nil {
 		return
 	}
-	if v.Method == "" {
-		p.add("verify.method", "required", "must be one of %s", joinWords(verbs))
-		return
-	}
 	p.headers("verify.headers", v.Headers)
-	if v.Success != nil {
-		p.statuses("verify.success.statuses", v.Success.Statuses)
-	}
+	p.count("verify.query", len(v.Query), maxParams)
+	p.success("verify", v.Success)
 	d := v.definition()
+	if d.Method == "" {
+		p.add("verify.method", "required", "must be one of %s", joinWords(verbs))
+		d.Method = http.MethodPost
+	}
 	for _, h := range v.Headers {
 		d.Headers = append(d.Headers, render.Pair(h))
 	}

@@ -199,13 +199,7 @@ func (k *compiler) policy() transport.Policy {
 // answerRules checks success and outputs.
 func (k *compiler) answerRules(p *problems, plan *requestPlan) {
 	r, at := &plan.def, plan.path
-	plan.success = success2xx
-	if r.Success != nil {
-		plan.success = p.statuses(in(at, "success.statuses"), r.Success.Statuses)
-		if len(r.Success.Statuses) == 0 {
-			p.add(in(at, "success.statuses"), "required", "must list at least one status")
-		}
-	}
+	plan.success = p.success(at, r.Success)
 	p.count(in(at, "outputs"), len(r.Outputs), maxOutputs)
 	for _, name := range sortedKeys(r.Outputs) {
 		o := r.Outputs[name]
@@ -237,16 +231,20 @@ func (k *compiler) fixedCall(p *problems, plan *requestPlan) {
 	if r.URL == "" {
 		p.add(in(at, "url"), "required", "must not be empty")
 	}
-	if len(p.list) > 0 && (r.URL == "" || r.Method == "") {
-		return
-	}
 	d := render.Definition{
 		Method: r.Method, URL: r.URL, Query: pairs(r.Query),
 		MediaType: r.MediaType, Body: r.Body, Form: fields(r.Form),
 	}
 	d.Headers, plan.headerPaths = k.mergeHeaders(OnRequest, r.Headers, in(at, "headers"))
 	plan.headers = d.Headers
+	incomplete := d.URL == "" || d.Method == ""
+	if incomplete { // the rest is judged all the same
+		d.URL, d.Method = orDefault(d.URL, "https://example.com"), orDefault(d.Method, http.MethodPost)
+	}
 	plan.program = k.program(p, at, d, plan.headerPaths, k.scope(r.PayloadMode == PayloadMapped, true))
+	if incomplete {
+		plan.program = nil
+	}
 	if plan.program == nil {
 		return
 	}

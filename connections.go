@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -36,7 +37,7 @@ func (t *Tenant) CreateConnector(ctx context.Context, con Connector) (_ Connecto
 	defer leave()
 	tpl, err := t.offered(ctx, con.Template, con.TemplateVersion)
 	if errors.Is(err, NotFound) {
-		return Connector{}, invalid("template", "unknown-reference", "there is no such template in the library")
+		return Connector{}, t.withoutTemplate(ctx, con)
 	}
 	if err != nil {
 		return Connector{}, err
@@ -48,8 +49,34 @@ func (t *Tenant) CreateConnector(ctx context.Context, con Connector) (_ Connecto
 	return rec.Connector, t.apply(ctx, change)
 }
 
+// withoutTemplate reports that a connector's template is not in the library, and what else is
+// wrong with it as far as can be told without.
+func (t *Tenant) withoutTemplate(ctx context.Context, con Connector) error {
+	list := []FieldError{{Path: "template", Rule: "unknown-reference", Message: "there is no such template, or version of it, in the library"}}
+	if con.Template == "" {
+		list = []FieldError{{Path: "template", Rule: "required", Message: "must be the id of a template in the library"}}
+	}
+	lenient := Template{ID: "any", AuthType: cmp.Or(con.Auth.Kind, AuthNone), Methods: verbs}
+	_, _, err := t.newConnector(ctx, con, lenient)
+	for _, f := range fieldsOf(err) {
+		if f.Rule != "unknown-reference" { // it may be the template's
+			list = append(list, f)
+		}
+	}
+	return &Error{Code: Invalid, Fields: list}
+}
+
+// fieldsOf returns the broken rules that an error lists.
+func fieldsOf(err error) []FieldError {
+	if err == nil {
+		return nil
+	}
+	return asError(err).Fields
+}
+
 // CreateTemplateAndConnector saves a template and a connector made from it in one step: both
-// or neither. con.Template and con.TemplateVersion are disregarded.
+// or neither. con.Template and con.TemplateVersion are disregarded. The paths of an Invalid
+// begin with "template." or "connector.".
 func (t *Tenant) CreateTemplateAndConnector(ctx context.Context, tpl Template, con Connector) (_ Template, _ Connector, err error) {
 	defer finish(&err, "CreateTemplateAndConnector", con.Name, "")
 	ctx, leave, err := t.enter(ctx)
@@ -59,13 +86,30 @@ func (t *Tenant) CreateTemplateAndConnector(ctx context.Context, tpl Template, c
 	defer leave()
 	trec, changes, err := t.newTemplate(tpl)
 	if err != nil {
-		return Template{}, Connector{}, err
+		return Template{}, Connector{}, errBoth(err, t.withoutTemplate(ctx, con))
 	}
 	crec, change, err := t.newConnector(ctx, con, trec.Template)
 	if err != nil {
-		return Template{}, Connector{}, err
+		return Template{}, Connector{}, errBoth(nil, err)
 	}
 	return trec.Template, crec.Connector, t.apply(ctx, append(changes, change)...)
+}
+
+// errBoth is one error for a template and the connector made from it.
+func errBoth(template, connector error) error {
+	if err := asError(cmp.Or(template, connector)); len(err.Fields) == 0 {
+		return err
+	}
+	var p problems
+	for _, f := range fieldsOf(template) {
+		p.add(in("template", f.Path), f.Rule, "%s", f.Message)
+	}
+	for _, f := range fieldsOf(connector) {
+		if template == nil || f.Path != "template" { // it is not missing: it is wrong
+			p.add(in("connector", f.Path), f.Rule, "%s", f.Message)
+		}
+	}
+	return p.err()
 }
 
 // CopyConnector saves a connector with the definitions of another one under a new name. The
@@ -234,7 +278,7 @@ func (c *Connector) secret(name string) Secret {
 // PauseConnector stops every call of a connector until ResumeConnector.
 func (t *Tenant) PauseConnector(ctx context.Context, connector string) (_ Connector, err error) {
 	defer finish(&err, "PauseConnector", connector, "")
-	return t.edit(ctx, connector, anyRevision, func(rec *connectorRecord) error {
+	return t.toggle(ctx, connector, func(rec *connectorRecord) error {
 		rec.Connector.Paused = true
 		return nil
 	})
@@ -243,7 +287,7 @@ func (t *Tenant) PauseConnector(ctx context.Context, connector string) (_ Connec
 // ResumeConnector lets a paused connector run again.
 func (t *Tenant) ResumeConnector(ctx context.Context, connector string) (_ Connector, err error) {
 	defer finish(&err, "ResumeConnector", connector, "")
-	return t.edit(ctx, connector, anyRevision, func(rec *connectorRecord) error {
+	return t.toggle(ctx, connector, func(rec *connectorRecord) error {
 		rec.Connector.Paused = false
 		return nil
 	})
@@ -297,10 +341,35 @@ func (t *Tenant) edit(ctx context.Context, idOrName string, want wantRevision, f
 		if err := t.settle(ctx, rec); err != nil {
 			return err
 		}
-		con, now := &rec.Connector, t.opts.now().UTC()
-		con.Revision, con.UpdatedAt = nextRevision(con.Revision, now), now
+		t.revise(rec)
 		return nil
 	})
+}
+
+// toggle is edit for what only switches something on or off. It is not held up by rules that
+// were broken before, such as a host that RestrictTemplate took away: a connector in trouble
+// can be paused.
+func (t *Tenant) toggle(ctx context.Context, idOrName string, f func(*connectorRecord) error) (Connector, error) {
+	return t.change(ctx, idOrName, anyRevision, func(ctx context.Context, rec *connectorRecord) error {
+		bounds, err := t.bounds(ctx, &rec.Template)
+		if err != nil {
+			return err
+		}
+		before := t.compile(t.name, &rec.Connector, &rec.Template, bounds).broken()
+		if err := f(rec); err != nil {
+			return err
+		}
+		p := problems{list: t.compile(t.name, &rec.Connector, &rec.Template, bounds).broken()}
+		p.list = slices.DeleteFunc(p.list, func(f FieldError) bool { return slices.Contains(before, f) })
+		t.revise(rec)
+		return p.err()
+	})
+}
+
+// revise gives a changed definition its next revision.
+func (t *Tenant) revise(rec *connectorRecord) {
+	con, now := &rec.Connector, t.opts.now().UTC()
+	con.Revision, con.UpdatedAt = nextRevision(con.Revision, now), now
 }
 
 // maxRaces bounds how often a change starts over because somebody else wrote in between.

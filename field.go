@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 	"unicode"
@@ -89,8 +90,44 @@ func (p *problems) text(path, s string, most int) {
 	if len(s) > most {
 		p.add(path, "too-long", "must be at most %d bytes", most)
 	}
-	if !utf8.ValidString(s) {
-		p.add(path, "utf-8", "must be valid UTF-8")
+}
+
+// encodable notes every text of a definition that JSON could not hold as it is. Raw JSON has
+// checks of its own.
+func (p *problems) encodable(path string, definition any) {
+	p.encodableValue(path, reflect.ValueOf(definition))
+}
+
+func (p *problems) encodableValue(path string, v reflect.Value) {
+	switch v.Kind() {
+	case reflect.String:
+		if !utf8.ValidString(v.String()) {
+			p.add(path, "utf-8", "must be valid UTF-8")
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			p.encodableValue(path, v.Elem())
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return
+		}
+		for i := range v.Len() {
+			p.encodableValue(at(path, i), v.Index(i))
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			member := in(path, shorten(key.String()))
+			p.encodableValue(member, key)
+			p.encodableValue(member, v.MapIndex(key))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+				p.encodableValue(in(path, name), v.Field(i))
+			}
+		}
 	}
 }
 

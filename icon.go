@@ -64,6 +64,14 @@ func sniffSVG(data []byte) (string, error) {
 		switch t := token.(type) {
 		case xml.Directive:
 			return "", errors.New("an SVG must not hold a DOCTYPE")
+		case xml.ProcInst:
+			if t.Target != "xml" {
+				return "", errElsewhere
+			}
+		case xml.CharData:
+			if loads(string(t)) { // of a style sheet; in a text it would do no harm
+				return "", errElsewhere
+			}
 		case xml.StartElement:
 			if depth == 0 {
 				roots++
@@ -92,9 +100,38 @@ func drawsOnly(e xml.StartElement) error {
 		if strings.HasPrefix(name, "on") {
 			return errors.New("an SVG must not hold event handlers")
 		}
-		if name == "href" && !strings.HasPrefix(value, "#") && !strings.HasPrefix(value, "data:image/") {
-			return errors.New("an SVG must not refer to other documents")
+		if name == "href" && !within(value) || name != "href" && loads(value) {
+			return errElsewhere
 		}
 	}
 	return nil
+}
+
+var errElsewhere = errors.New("an SVG must not refer to other documents")
+
+// loads reports whether a style may load something from elsewhere. A backslash could hide it.
+func loads(style string) bool {
+	style = strings.ToLower(style)
+	for rest := style; ; {
+		_, target, found := strings.Cut(rest, "url(")
+		if !found {
+			return strings.Contains(style, "@import") || strings.Contains(style, "image-set(") ||
+				strings.Contains(style, "javascript:") || strings.Contains(style, `\`)
+		}
+		if !within(strings.TrimLeft(target, " \t\r\n\f'\"")) {
+			return true
+		}
+		rest = target
+	}
+}
+
+// within reports whether a reference stays inside the document: to a part of it, or to a
+// picture that is written out in it.
+func within(ref string) bool {
+	for _, prefix := range []string{"#", "data:image/png", "data:image/jpeg", "data:image/gif", "data:image/webp"} {
+		if strings.HasPrefix(ref, prefix) {
+			return true
+		}
+	}
+	return false
 }

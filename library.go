@@ -88,11 +88,9 @@ func (t *Tenant) versionChanges(rec *templateRecord, icon []byte, before int64) 
 		Key: t.key(kindVersion, versionID(tpl.ID, tpl.Version)), Parent: tpl.ID,
 		Search: fmt.Sprintf("%010d", tpl.Version), Revision: tpl.Revision, Updated: now, Data: data,
 	}
-	changes := []storage.Change{storage.Create(version)}
-	if before == 0 {
-		changes = append(changes, storage.Create(head))
-	} else {
-		changes = append(changes, storage.Update(head, before))
+	changes := []storage.Change{storage.Create(head), storage.Create(version)}
+	if before != 0 {
+		changes[0] = storage.Update(head, before) // first: who comes second gets a conflict
 	}
 	if len(icon) > 0 {
 		changes = append(changes, storage.Create(storage.Record{
@@ -132,6 +130,9 @@ func (t *Tenant) ReviseTemplate(ctx context.Context, tpl Template) (_ Template, 
 		return Template{}, failure(Exists, "a system template has this name")
 	}
 	tpl.Version, tpl.System = latest.Template.Version+1, false
+	if tpl.IconType != "" {
+		tpl.IconType = latest.Template.IconType // what the icon is, its content said
+	}
 	rec, changes, err := t.newVersion(&templateRecord{cloned(tpl), latest.IconVersion}, latest.Template.Revision)
 	if err != nil {
 		return Template{}, err
@@ -220,9 +221,9 @@ func (t *Tenant) ListTemplates(ctx context.Context, opts ListOptions) (_ Page[Te
 		return Page[Template]{}, err
 	}
 	defer leave()
-	page, rest, own := t.system.page(opts)
-	if !own {
-		return page, nil
+	page, rest, own, err := t.system.page(opts)
+	if err != nil || !own {
+		return page, err
 	}
 	listed, err := listPage(ctx, t, kindTemplate, rest, func(rec templateRecord) Template { return rec.Template })
 	page.Items = append(page.Items, listed.Items...)

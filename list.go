@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"iter"
 	"strings"
 
@@ -33,11 +34,17 @@ type Page[T any] struct {
 
 // listPage reads one page of records of a kind and decodes them.
 func listPage[R, T any](ctx context.Context, t *Tenant, kind string, opts ListOptions, item func(R) T) (Page[T], error) {
+	if err := opts.check(); err != nil {
+		return Page[T]{}, err
+	}
 	query := storage.Query{
 		Tenant: t.name, Kind: kind, Prefix: fold(opts.Prefix), Labels: opts.labels(),
 		Limit: opts.Limit, After: opts.Cursor,
 	}
 	found, err := t.store.List(ctx, query)
+	if errors.Is(err, storage.ErrInvalid) && opts.Cursor != "" {
+		return Page[T]{}, errCursor()
+	}
 	if err != nil {
 		return Page[T]{}, stored(err)
 	}
@@ -50,6 +57,22 @@ func listPage[R, T any](ctx context.Context, t *Tenant, kind string, opts ListOp
 		page.Items = append(page.Items, item(body))
 	}
 	return page, nil
+}
+
+// check refuses options that no store could answer.
+func (o ListOptions) check() error {
+	var p problems
+	p.line("prefix", o.Prefix, maxName)
+	p.line("tag", o.Tag, maxName)
+	p.line("template", o.Template, maxName)
+	if o.Limit < 0 {
+		p.add("limit", "range", "must not be negative")
+	}
+	return p.err()
+}
+
+func errCursor() error {
+	return invalid("cursor", "cursor", "must be the Next of a page of the same list")
 }
 
 func (o ListOptions) labels() []storage.Label {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/integrationhub/hub/internal/payload"
 	"github.com/integrationhub/hub/storage"
 )
 
@@ -42,7 +43,10 @@ func encodeRecord[T any](body T) ([]byte, error) {
 		return nil, caused(Invalid, "the definition cannot be encoded", err)
 	}
 	if len(data) > storage.MaxData {
-		return nil, failure(Invalid, fmt.Sprintf("the definition takes %d bytes; at most %d fit into a record", len(data), storage.MaxData))
+		return nil, invalid("definition", "too-large", fmt.Sprintf("takes %d bytes; at most %d fit into a record", len(data), storage.MaxData))
+	}
+	if payload.CheckDepth(data, definitionLimits.Depth) != nil { // it could not be decoded again
+		return nil, invalid("definition", "too-deep", fmt.Sprintf("is nested deeper than %d levels", definitionLimits.Depth))
 	}
 	return data, nil
 }
@@ -80,6 +84,9 @@ func (c *core) apply(ctx context.Context, changes ...storage.Change) error {
 
 // get reads one record. what names it in the error: `connector "x"`.
 func (c *core) get(ctx context.Context, key storage.Key, what string) (storage.Record, error) {
+	if storage.CheckKey(key) != nil { // no record has such a key
+		return storage.Record{}, failure(NotFound, "there is no "+what)
+	}
 	rec, err := c.store.Get(ctx, key)
 	if errors.Is(err, storage.ErrNotFound) {
 		return rec, failure(NotFound, "there is no "+what)
@@ -87,8 +94,13 @@ func (c *core) get(ctx context.Context, key storage.Key, what string) (storage.R
 	return rec, stored(err)
 }
 
-// findRecord reads the one record of a name.
+// findRecord reads the one record of a name. Nothing is called "", which a query would take
+// for any name.
 func (c *core) findRecord(ctx context.Context, tenant, kind, name, what string) (storage.Record, error) {
+	var p problems
+	if p.name("name", name); p.err() != nil {
+		return storage.Record{}, failure(NotFound, "there is no "+what)
+	}
 	page, err := c.store.List(ctx, storage.Query{Tenant: tenant, Kind: kind, Name: name, Limit: 1})
 	if err != nil {
 		return storage.Record{}, stored(err)

@@ -101,7 +101,7 @@ type Output struct {
 // Success says which answers count as success.
 type Success struct {
 	// Statuses lists statuses (404), ranges (200-299) and classes (2xx).
-	Statuses []string `json:"statuses"`
+	Statuses []string `json:"statuses,omitempty"`
 }
 
 // Retry says when a call is sent again. All attempts share the call's one timeout.

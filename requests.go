@@ -110,18 +110,25 @@ func (t *Tenant) DeactivateRequest(ctx context.Context, connector, request strin
 // in a full connector too. It returns the one that is active now.
 func (t *Tenant) SwapRequests(ctx context.Context, connector, activate, deactivate string) (_ Request, err error) {
 	defer finish(&err, "SwapRequests", connector, activate)
+	if activate == deactivate {
+		return Request{}, errSameRequest()
+	}
 	return t.setStates(ctx, connector, activate, map[string]State{activate: StateActive, deactivate: StateInactive})
 }
 
 // setStates sets the states of requests and returns the one named.
 func (t *Tenant) setStates(ctx context.Context, connector, request string, states map[string]State) (Request, error) {
-	con, err := t.edit(ctx, connector, anyRevision, func(rec *connectorRecord) error {
-		for name, state := range states {
+	con, err := t.toggle(ctx, connector, func(rec *connectorRecord) error {
+		done := map[int]bool{}
+		for _, name := range sortedKeys(states) {
 			i, err := rec.Connector.index(name)
 			if err != nil {
 				return err
 			}
-			rec.Connector.Requests[i].State = state
+			done[i], rec.Connector.Requests[i].State = true, states[name]
+		}
+		if len(done) < len(states) {
+			return errSameRequest()
 		}
 		return nil
 	})
@@ -129,6 +136,10 @@ func (t *Tenant) setStates(ctx context.Context, connector, request string, state
 		return Request{}, err
 	}
 	return con.request(request)
+}
+
+func errSameRequest() error {
+	return invalid("deactivate", "duplicate", "must be another request than the one to activate")
 }
 
 // index finds a request by its id or, if none has that id, by its name.

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 
 	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/storage"
@@ -107,12 +108,12 @@ type restriction struct {
 
 // restriction reads a template's restriction.
 func (t *Tenant) restriction(ctx context.Context, id string) (restriction, error) {
-	rec, err := t.store.Get(ctx, t.restrictionKey(id))
-	if isNotFound(err) {
+	rec, err := t.get(ctx, t.restrictionKey(id), "restriction of the template")
+	if errors.Is(err, NotFound) {
 		return restriction{}, nil
 	}
 	if err != nil {
-		return restriction{}, stored(err)
+		return restriction{}, err
 	}
 	body, err := decodeRecord[hostsRecord](rec)
 	if err != nil {

@@ -139,7 +139,7 @@ func (rec *connectorRecord) declare(name string, most int) error {
 	if slices.ContainsFunc(con.Secrets, func(s Secret) bool { return s.Name == name }) {
 		return nil
 	}
-	if len(con.Secrets)+len(con.Variables) >= most {
+	if len(rec.secretNames())+len(con.Variables) >= most {
 		return invalid("name", "too-many", fmt.Sprintf("a connector can have %d variables and secrets", most))
 	}
 	con.Secrets = append(con.Secrets, Secret{Name: name})
@@ -217,6 +217,15 @@ func (t *Tenant) ListSecrets(ctx context.Context, connector string) (_ []SecretI
 	if err != nil {
 		return nil, err
 	}
+	list := []SecretInfo{}
+	for _, name := range sortedKeys(rec.secretNames()) {
+		list = append(list, rec.info(name))
+	}
+	return list, nil
+}
+
+// secretNames are the names that the connector or its template declares as secrets.
+func (rec *connectorRecord) secretNames() map[string]bool {
 	names := map[string]bool{}
 	for _, s := range rec.Connector.Secrets {
 		names[s.Name] = true
@@ -226,11 +235,7 @@ func (t *Tenant) ListSecrets(ctx context.Context, connector string) (_ []SecretI
 			names[f.Key] = true
 		}
 	}
-	list := []SecretInfo{}
-	for _, name := range sortedKeys(names) {
-		list = append(list, rec.info(name))
-	}
-	return list, nil
+	return names
 }
 
 func (rec *connectorRecord) info(name string) SecretInfo {

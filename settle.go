@@ -19,10 +19,10 @@ func (t *Tenant) settle(ctx context.Context, rec *connectorRecord) error {
 	if len(rec.Secrets) == 0 {
 		t.joinHosts(con, &rec.Template, bounds)
 	}
-	if broken := t.compile(t.name, con, &rec.Template, bounds).broken(); len(broken) > 0 {
-		return &Error{Code: Invalid, Fields: broken}
-	}
-	return nil
+	var p problems
+	p.encodable("", con)
+	p.list = append(p.list, t.compile(t.name, con, &rec.Template, bounds).broken()...)
+	return p.err()
 }
 
 // normalize gives a connector's empty members their defaults.

@@ -49,6 +49,17 @@ func (p *problems) statuses(path string, list []string) statusSet {
 	return set
 }
 
+// success reads which answers of the request at a path count as success.
+func (p *problems) success(path string, s *Success) statusSet {
+	if s == nil {
+		return success2xx
+	}
+	if len(s.Statuses) == 0 {
+		p.add(in(path, "success.statuses"), "required", "must list at least one status")
+	}
+	return p.statuses(in(path, "success.statuses"), s.Statuses)
+}
+
 func parseStatus(text string) (statusRange, error) {
 	if class, ok := strings.CutSuffix(text, "xx"); ok && len(class) == 1 && "1" <= class && class <= "5" {
 		n := int(class[0]-'0') * 100

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/integrationhub/hub/internal/payload"
+	"github.com/integrationhub/hub/storage"
 )
 
 // Definitions decode strictly: an unknown member, one that differs only in case, a repeated
@@ -33,8 +34,9 @@ func (r *Request) UnmarshalJSON(data []byte) error {
 	return decodeStrict(data, (*plain)(r))
 }
 
-// definitionLimits bound the JSON of a definition before it is parsed: what a record holds.
-var definitionLimits = payload.Limits{Bytes: 1 << 20, Depth: 64, Digits: 64, Exponent: 400}
+// definitionLimits bound the JSON of a definition before it is parsed: what a record holds,
+// and what its parser takes. The numbers of a schema or sample are judged when they are read.
+var definitionLimits = payload.Limits{Bytes: storage.MaxData, Depth: 512, Digits: -1, Exponent: -1}
 
 // decodeStrict decodes one JSON text into the struct that v points to.
 func decodeStrict(data []byte, v any) error {
@@ -65,7 +67,7 @@ func (p *problems) shape(path string, data json.RawMessage, t reflect.Type) {
 	}
 	got, want := jsonType(data), wantedType(t)
 	switch {
-	case want == "any" || got == "null" && path != "":
+	case want == "any":
 		return
 	case got != want:
 		p.add(orRoot(path), "type", "must be %s, not %s", article(want), article(got))

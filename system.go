@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/integrationhub/hub/storage"
 )
 
 // systemTemplates are the templates of the host application: id → versions, lowest first.
@@ -78,6 +80,9 @@ func (s *systemTemplates) version(id string, version int) (Template, error) {
 }
 
 func (s *systemTemplates) icon(id string, version int) (Icon, bool) {
+	if latest, ok := s.latest(id); ok && version == 0 {
+		version = latest.Version
+	}
 	for _, tpl := range s.versions[id] {
 		if tpl.Version == version && tpl.IconType != "" {
 			return Icon{Type: tpl.IconType, Data: slices.Clone(tpl.Icon)}, true
@@ -94,28 +99,46 @@ const (
 
 // page returns the system templates of a page, the options for the tenant's own templates
 // that fill the rest of it, and whether there is such a rest.
-func (s *systemTemplates) page(opts ListOptions) (page Page[Template], rest ListOptions, own bool) {
+func (s *systemTemplates) page(opts ListOptions) (page Page[Template], rest ListOptions, own bool, err error) {
 	page.Items = []Template{}
 	rest = opts
+	if err := opts.check(); err != nil {
+		return page, rest, false, err
+	}
 	if cursor, ok := strings.CutPrefix(opts.Cursor, ownCursor); ok {
 		rest.Cursor = cursor
-		return page, rest, true
+		return page, rest, true, nil
 	}
 	matching := s.matching(opts.Prefix)
-	from, _ := strconv.Atoi(strings.TrimPrefix(opts.Cursor, systemCursor))
-	from = min(max(from, 0), len(matching))
-	room := opts.Limit
-	if room <= 0 {
-		room = 100
+	from, err := position(opts.Cursor, len(matching))
+	if err != nil {
+		return page, rest, false, err
+	}
+	room := min(opts.Limit, storage.MaxPage)
+	if room == 0 {
+		room = storage.DefaultPage
 	}
 	to := min(from+room, len(matching))
 	page.Items = append(page.Items, matching[from:to]...)
 	if to-from == room {
 		page.Next = systemCursor + strconv.Itoa(to)
-		return page, rest, false
+		return page, rest, false, nil
 	}
 	rest.Cursor, rest.Limit = "", room-(to-from)
-	return page, rest, true
+	return page, rest, true, nil
+}
+
+// position reads a cursor into a list of n system templates.
+func position(cursor string, n int) (int, error) {
+	if cursor == "" {
+		return 0, nil
+	}
+	digits, ok := strings.CutPrefix(cursor, systemCursor)
+	at, err := strconv.Atoi(digits)
+	if !ok || err != nil || at < 0 || at > n {
+		return 0, errCursor()
+	}
+	return at, nil
 }
 
 func (s *systemTemplates) matching(prefix string) []Template {

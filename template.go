@@ -60,7 +60,7 @@ type Template struct {
 
 	// Methods are the verbs that requests may use, at least one of GET, POST, PUT, PATCH,
 	// DELETE, HEAD and OPTIONS.
-	Methods []string `json:"methods"`
+	Methods []string `json:"methods,omitempty"`
 	// Headers are custom headers that connectors give values to.
 	Headers []TemplateHeader `json:"headers,omitempty"`
 	// AllowedHosts bound the hosts that connectors may call: api.example.com,
@@ -129,7 +129,7 @@ type Field struct {
 // Condition holds while the variable of a field has one of the values.
 type Condition struct {
 	Field  string   `json:"field"`
-	Values []string `json:"values"`
+	Values []string `json:"values,omitempty"`
 }
 
 // Verify is a request that proves that a connector's credential works.

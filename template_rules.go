@@ -59,6 +59,7 @@ func (t *Template) normalize() {
 
 // check notes every broken rule of a normalized template.
 func (t *Template) check(p *problems, limits *Limits) {
+	p.encodable("", t)
 	p.id("id", t.ID)
 	p.name("name", t.Name)
 	p.line("application", t.Application, maxName)

@@ -14,7 +14,8 @@ type Break struct {
 	// ID names the break for UpgradeConnector: the rule and the path, as "host:hosts[1]".
 	ID string `json:"id"`
 	FieldError
-	// Effect is what UpgradeConnector does about it once it is accepted.
+	// Effect is what UpgradeConnector does about it once it is accepted. Empty: it does
+	// nothing, and refuses the move; the definition must be changed first.
 	Effect string `json:"effect"`
 }
 
@@ -68,7 +69,10 @@ func (t *Tenant) UpgradeConnector(ctx context.Context, connector string, revisio
 		}
 		var p problems
 		for _, b := range u.plan.Breaks {
-			if !slices.Contains(accept, b.ID) {
+			switch {
+			case b.Effect == "":
+				p.add(b.Path, b.Rule, "%s", b.Message)
+			case !slices.Contains(accept, b.ID):
 				p.add(b.Path, "not-accepted", "%s; accept %s to have it %s", b.Message, quote(b.ID), b.Effect)
 			}
 		}
@@ -76,10 +80,8 @@ func (t *Tenant) UpgradeConnector(ctx context.Context, connector string, revisio
 			return err
 		}
 		rec.Connector, rec.Template = u.moved, u.tpl
-		for _, f := range u.tpl.Fields {
-			if !f.Secret {
-				delete(rec.Secrets, f.Key)
-			}
+		for _, name := range u.dropped {
+			delete(rec.Secrets, name)
 		}
 		return nil
 	})
@@ -87,9 +89,10 @@ func (t *Tenant) UpgradeConnector(ctx context.Context, connector string, revisio
 
 // upgrade is a move in the making: the connector as it would be, and what broke.
 type upgrade struct {
-	plan  UpgradePlan
-	tpl   Template
-	moved Connector
+	plan    UpgradePlan
+	tpl     Template
+	moved   Connector
+	dropped []string // secrets whose values go
 }
 
 func (t *Tenant) upgrade(ctx context.Context, rec *connectorRecord, version int) (*upgrade, error) {
@@ -108,14 +111,17 @@ func (t *Tenant) upgrade(ctx context.Context, rec *connectorRecord, version int)
 	if err != nil {
 		return nil, err
 	}
+	before := t.compile(t.name, con, &rec.Template, nil)
+	u.keepFields(rec)
 	u.auth()
-	u.hosts(bounds, t.compile(t.name, con, &rec.Template, nil))
+	u.hosts(bounds, before)
 	u.methods()
 	u.timeouts()
 	u.attempts()
 	u.variables()
-	u.secrets()
+	u.secrets(rec)
 	after := t.compile(t.name, &u.moved, &u.tpl, bounds)
+	u.rest(after)
 	u.plan.Missing = distinct(slices.Concat(after.missingFieldsBut(rec.Secrets), after.missingHeaders()))
 	return u, nil
 }
@@ -126,6 +132,33 @@ func (u *upgrade) breaks(path, rule, effect, format string, args ...any) {
 		ID: rule + ":" + path, Effect: effect,
 		FieldError: FieldError{Path: path, Rule: rule, Message: fmt.Sprintf(format, args...)},
 	})
+}
+
+// keepFields keeps what the version before gave by its fields and this one does not have:
+// requests may refer to it.
+func (u *upgrade) keepFields(rec *connectorRecord) {
+	for _, f := range rec.Template.Fields {
+		if slices.ContainsFunc(u.tpl.Fields, func(g Field) bool { return g.Key == f.Key }) {
+			continue
+		}
+		_, given := u.moved.Variables[f.Key]
+		switch {
+		case f.Secret && !slices.ContainsFunc(u.moved.Secrets, func(s Secret) bool { return s.Name == f.Key }):
+			u.moved.Secrets = append(u.moved.Secrets, Secret{Name: f.Key})
+		case !f.Secret && !given && f.Default != "":
+			if u.moved.Variables == nil {
+				u.moved.Variables = map[string]string{}
+			}
+			u.moved.Variables[f.Key] = f.Default
+		}
+	}
+}
+
+// rest notes what else the version would break, which no acceptance mends.
+func (u *upgrade) rest(after *connectorPlan) {
+	for _, f := range after.broken() {
+		u.breaks(f.Path, f.Rule, "", "%s", f.Message)
+	}
 }
 
 func (u *upgrade) auth() {
@@ -233,18 +266,20 @@ func (u *upgrade) variables() {
 	}
 }
 
-// secrets notes declared secrets that the version makes variables.
-func (u *upgrade) secrets() {
-	for i, s := range u.moved.Secrets {
-		for _, f := range u.tpl.Fields {
-			if f.Key == s.Name && !f.Secret {
-				u.breaks(in(at("secrets", i), "name"), "variable", "removed: set it as a variable", "is a variable in the version")
-			}
+// secrets notes secrets, declared or set, that the version makes variables.
+func (u *upgrade) secrets(rec *connectorRecord) {
+	for _, f := range u.tpl.Fields {
+		i := slices.IndexFunc(u.moved.Secrets, func(s Secret) bool { return s.Name == f.Key })
+		_, set := rec.Secrets[f.Key]
+		if f.Secret || i < 0 && !set {
+			continue
+		}
+		u.breaks("secrets."+f.Key, "variable", "removed with its value: set it as a variable", "is a variable in the version")
+		u.dropped = append(u.dropped, f.Key)
+		if i >= 0 {
+			u.moved.Secrets = slices.Delete(u.moved.Secrets, i, i+1)
 		}
 	}
-	u.moved.Secrets = slices.DeleteFunc(u.moved.Secrets, func(s Secret) bool {
-		return slices.ContainsFunc(u.tpl.Fields, func(f Field) bool { return f.Key == s.Name && !f.Secret })
-	})
 }
 
 // missingFieldsBut lists required fields without a value, given the secrets that are set.
