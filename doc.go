@@ -1,0 +1,208 @@
+// Package hub runs calls to third-party REST applications that the users of a program have
+// described, with credentials that they have entrusted to it.
+//
+// # Concepts
+//
+// A [Template] describes an application once: its verbs, its hosts, how it authenticates,
+// what a form asks of whoever connects. It lives in a tenant's connection library, or comes
+// with the host application ([Options].SystemTemplates).
+//
+// A [Connector] is a template made one's own: a name, hosts, an authentication request,
+// variables, secrets and at most 10 active and 10 inactive requests.
+//
+// A [Request] is one configured call. A manual one is complete as it stands. A Studio one
+// takes a payload: mapped, the payload fills holes in what is configured; dynamic, the
+// payload itself describes the call.
+//
+// A secret or variable is a named value of a connector. A secret is sealed, bound to hosts,
+// and never read back.
+//
+// The two Studio actions, ConnectAuth and ConnectRequest, are what a contact centre's
+// scripts run. Each ends in a [Branch]: OnSuccess, OnError or OnTimeout.
+//
+// # First run
+//
+// A hub needs a store and a keeper of keys; both stay the caller's, to be closed after the
+// hub.
+//
+//	store, err := sqlite.Open(ctx, "hub.db", nil)
+//	keys, err := keyset.OpenOrCreate(ctx, "hub.keyset", store)
+//	h, err := hub.New(store, keys, nil)
+//	defer h.Close(ctx)
+//
+// Then, once, what to call and with which secret; and from there on, by name:
+//
+//	_, con, err := h.CreateTemplateAndConnector(ctx, hub.Template{…}, hub.Connector{…})
+//	err = h.SetSecret(ctx, con.ID, "key", secrets.New(value))
+//	res, err := h.Execute(ctx, hub.Call{Connector: "Tickets", Request: "open", Payload: payload})
+//	fmt.Println(res.Outputs["number"])
+//
+// The first example below is a whole program. [Tenant.Readiness] says what a connector lacks
+// before it can run, [Tenant.TestConnector] proves its credentials, and [Tenant.Plan] shows
+// a call without sending it: every part, and where it comes from.
+//
+// Definitions are plain structs with a stable JSON form in camelCase. Decoding is strict: a
+// member that is misspelt is an error with its path. Every update names the Revision that
+// its author last read, and fails with [Conflict] if somebody was faster.
+//
+// # References and places
+//
+// A text of a definition may refer to values:
+//
+//	[[name]]                     a secret or variable of the connector
+//	[[@auth.path]]               a value of the last authentication answer
+//	{{path}}                     a value of the payload, by its gjson path
+//	{{path ?? "x"}}              the same, with a JSON literal for when it is missing
+//	{{path as string}}           its text where its JSON value would be put
+//	\[[  \{{                     the brackets themselves (in the source of a JSON body \\[[)
+//
+// A missing value without a default is an error. An unknown name is refused when the
+// definition is saved. There are no functions and no loops, and there is one pass: a value
+// that contains {{ stays text.
+//
+// Where a reference stands decides how the value is written, never the author:
+//
+//	place                             what is written                refused
+//	host of a URL                     a variable, as one DNS label;  secrets, payload values
+//	                                  an origin from [[@auth.…]]
+//	                                  that Hosts allows
+//	path segment                      percent-encoded                empty, . and ..
+//	query value, form field           percent-encoded
+//	header value                      as is                          control characters
+//	JSON body, "{{x}}" alone          the JSON value, type kept
+//	JSON body, inside a longer text   JSON-escaped text              objects and arrays
+//	multipart field                   a part of its own
+//	XML body                          XML-escaped text
+//	text body                         as is
+//
+// Names of headers and query parameters, methods and media types hold no references. URLs
+// and bodies are cut into their parts before any value is put in, so a value never leaves
+// its place.
+//
+// # Payloads
+//
+// A payload is one JSON text. Before anything parses it a guard refuses what harms parsers:
+// size, depth, endless numbers, duplicate members, invalid UTF-8 ([Limits]). Then it is held
+// against Request.PayloadSchema, a JSON Schema from draft 4 to 2020-12 that is compiled
+// once, when the request is saved; nothing is loaded from files or the network. Errors name
+// the place as a JSON pointer, the keyword and its bound, and never the value.
+//
+// The payload of a dynamic request follows [DynamicPayloadSchema]: url, method, headers,
+// queryParameters, mediaType and body, each over the request's own value. The verbs of the
+// template and the Hosts of the connector bind it like any other call. It may name variables
+// anywhere, and a secret only in a header or query parameter that the secret's Places list.
+//
+// # Errors and branches
+//
+// Every method returns an *[Error]. Its [Code] is itself an error:
+//
+//	errors.Is(err, hub.Timeout)
+//
+// What a program needs to know beyond that are fields: Status, Attempts, Sent (may it have
+// arrived?), Retryable, RetryAt, and for a broken rule Fields, all of them at once. The text
+// of an error names things and rules; it holds no secret, no query string, no body and no
+// payload value, so it can be logged and shown.
+//
+// [Tenant.Execute] returns a [Result] whenever an answer came, and an error whenever the
+// branch is not OnSuccess: an answer of 404 is both. Which answers count as success says
+// Request.Success; without it any 2xx does. The actions for Studio turn every error into a
+// branch, but for faults of the host application itself: [Unavailable] and [Closed].
+//
+// # Retries and deadlines
+//
+// A call has one deadline: the request's Timeout or else the connector's, and the caller's
+// ctx if that is sooner. Waiting for a place, authenticating, all attempts, the pauses
+// between them and reading the answer happen within it. A deadline that passes is [Timeout],
+// the caller's cancellation is [Canceled].
+//
+// A call is sent up to 3 times, with growing, random pauses; Retry-After is heeded up to
+// Limits.RetryAfter, and no attempt starts that could not finish. GET, HEAD, OPTIONS, PUT
+// and DELETE are repeated on 429, 502, 503, 504 and broken connections. POST and PATCH are
+// repeated only if Retry.Idempotent says so, if no byte of them was sent, or on a 429 or 503
+// that carries Retry-After. When a host is down altogether, a budget keeps repeats from
+// adding to its load.
+//
+// A token is fetched once for all callers that need it, used until shortly before it
+// expires, and fetched again, once, if the third party refuses it with 401.
+//
+// # Secrets and binding
+//
+// [Tenant.SetSecret] seals a value and binds it to the connector's Hosts of that moment, or
+// to fewer that its [Secret] declaration names, and to the declared Places in a request. At
+// the moment of sending the hub holds the final URL against that binding. So whoever may
+// edit a connector can point it at another host, but the secret does not go there: the call
+// fails with [Forbidden], and Readiness says that the value must be set again. Tokens
+// inherit the hosts of the secrets that fetched them.
+//
+// While a connector has no secret, the hosts that its URLs name join Hosts by themselves.
+// From the first secret on, Hosts changes only by name.
+//
+// A value that is in a [secrets.Value] cannot be printed, logged or encoded by accident.
+// Secrets that come back in an answer, raw, in base64, hexadecimal, percent-encoded or in
+// JSON, are shown as [secret]; for that a secret should have at least 8 bytes.
+//
+// # Hosts and egress
+//
+// There is one way out of the process, for calls, tests and tokens alike. It speaks HTTPS to
+// public addresses on port 443, uses no proxy from the environment and follows no redirect.
+// The address is judged when the connection is made, on the IP address itself, so neither
+// DNS nor a literal address in another notation leads elsewhere. [Egress] opens loopback,
+// private networks, plain HTTP or ports; addresses of cloud metadata services stay shut
+// whatever it says.
+//
+// Which hosts a connector may call is narrowed three times: by what the host application
+// opens, by Template.AllowedHosts and by Connector.Hosts. [Tenant.RestrictTemplate] takes a
+// host away from all connectors of a template at once.
+//
+// # Studio
+//
+// [Tenant.StudioProperties] gives what the check mark next to a connection puts into an
+// action. [Tenant.ConnectAuth] and [Tenant.ConnectRequest] run one; [ActionResult.Variables]
+// returns what the script finds afterwards, under names of its choice or the documented
+// ones:
+//
+//	ConnectAuth     authBody, authErrorDetails, authHeadersList, authProxy
+//	ConnectRequest  requestBody, requestErrorDetails, requestHeadersList, requestProxy
+//	both            ERR, a short explanation
+//
+// Studio cuts dynamic objects at 32 KB. A payload that ends there in the middle gets an
+// error that says so.
+//
+// # Testing
+//
+// Package hubtest has a hub in one line (hubtest.New) and a programmable third party on
+// loopback (hubtest.NewServer) that answers, stalls and breaks off as it is told.
+// [Tenant.TestRequest] runs a Studio request with its Sample as payload.
+//
+// # Tenants
+//
+// [Hub.Tenant] is the view of one customer. Tenants share nothing but the system templates,
+// and each has its own bound of calls at once. A Hub is itself the tenant named "".
+//
+// # Writing a Store
+//
+// A store keeps records and knows nothing of what they mean: package storage has the
+// contract and helpers for the rules that every store needs, and storagetest.Run turns each
+// sentence of the contract into a check. A store that passes it can be handed to New. Over
+// database/sql, start from storage/sqlstore.
+//
+// # Writing a Vault
+//
+// By default values of secrets are sealed in the store (package secrets/sealed).
+// Options.Vault puts them elsewhere; the hub still seals the binding of each secret with its
+// keeper. Package secrets has the contracts of Vault and Keeper, secretstest the suites.
+//
+// # Limits
+//
+// All bounds are in [Limits], with their defaults; negative means none. Templates,
+// connectors and requests can only narrow them. The most important:
+//
+//	timeout of a connector           10 s, at most 120 s
+//	attempts of a call               3
+//	payload                          1 MiB, 64 levels deep
+//	rendered request                 1 MiB
+//	answer                           8 MiB as it travels, 16 MiB decoded, 512 levels deep
+//	variables and secrets            100 per connector, 64 KiB each
+//	calls at once                    100 per connector, 1,000 per tenant; others queue
+//	a definition is used unasked     1 s; while the store does not answer, 30 s
+package hub
