@@ -77,6 +77,16 @@ func newGrants() *grants {
 	return &grants{current: map[grantKey]*grant{}, flights: map[grantKey]*flight{}}
 }
 
+// held returns the grant that a call would use if it began now, nil if it had to fetch one.
+func (g *grants) held(r *run) *grant {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if held := g.current[grantKey{r.name, r.plan.def.ID}]; held != nil && held.good(r.plan, r.opts.now()) {
+		return held
+	}
+	return nil
+}
+
 // get returns a grant that is good for now. However many calls ask, one authentication
 // request is under way; a caller that gives up does not disturb the others.
 func (g *grants) get(ctx context.Context, r *run) (*grant, error) {

@@ -108,11 +108,12 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 	if err := r.find(ctx); err != nil {
 		return nil, err
 	}
-	ctx, release, err := r.admit(ctx)
+	admitted, release, err := r.admit(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
+	ctx = admitted
 	if err := r.validate(); err != nil {
 		return nil, err
 	}

@@ -47,7 +47,8 @@ type Source struct {
 }
 
 // Plan returns what Execute would send, without taking a place among the calls and without
-// touching a third party. It needs no secret to be set, and opens none.
+// touching a third party. It needs no secret to be set, and opens none. What a call takes
+// from the authentication's answer is shown as its name until there is one.
 func (t *Tenant) Plan(ctx context.Context, call Call) (_ *CallPlan, err error) {
 	defer finish(&err, "Plan", call.Connector, call.Request)
 	ctx, leave, err := t.enter(ctx)
@@ -65,6 +66,7 @@ func (t *Tenant) Plan(ctx context.Context, call Call) (_ *CallPlan, err error) {
 	if len(r.plan.problems)+len(r.req.problems) > 0 {
 		return nil, &Error{Code: NotReady, Fields: slices.Concat(r.plan.problems, r.req.problems)}
 	}
+	r.grant = r.grants.held(r)
 	values := r.values()
 	values.Mask, values.Trace = true, true
 	if r.wire, err = r.expand(values); err != nil {

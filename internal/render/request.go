@@ -19,8 +19,8 @@ type Values struct {
 	AuthSecret func(path string) bool
 	// OriginAllowed admits an origin ("https://host[:port]") taken from Auth; nil: none.
 	OriginAllowed func(origin string) bool
-	// Mask writes the reference itself, "[[name]]", unescaped, for every secret; Secret is
-	// then not called.
+	// Mask writes the reference itself, "[[name]]", unescaped, for every secret and, while
+	// Auth is nil, for every value of it outside the host; Secret is then not called.
 	Mask bool
 	// Trace fills Request.Parts.
 	Trace bool

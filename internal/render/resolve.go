@@ -81,15 +81,15 @@ func (w *writer) payload(s *slot, h *hole) (value, error) {
 
 func (w *writer) auth(s *slot, h *hole) (value, error) {
 	v := value{result: path.Get(w.v.Auth, h.ref.Text), source: "auth"}
-	if s.missing(h, v.result) {
+	unanswered := w.v.Mask && w.v.Auth == nil
+	if s.missing(h, v.result) && !unanswered {
 		return value{}, s.fault(h, "missing-value", "the authentication answer has no value here")
 	}
 	if w.v.AuthSecret != nil && w.v.AuthSecret(h.ref.Text) {
 		v.secret = "@auth." + h.ref.Text
-		if w.v.Mask {
-			v.masked = true
-			v.result = gjson.Result{Type: gjson.String, Str: h.name}
-		}
+	}
+	if v.masked = unanswered || w.v.Mask && v.secret != ""; v.masked {
+		v.result = gjson.Result{Type: gjson.String, Str: h.name}
 	}
 	return v, nil
 }
