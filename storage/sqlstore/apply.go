@@ -28,78 +28,117 @@ func (s *Store) apply(ctx context.Context, changes []storage.Change) error {
 	if len(changes) == 0 {
 		return ctx.Err()
 	}
-	return s.write(ctx, func(ctx context.Context, conn *sql.Conn) error {
-		for i, c := range changes {
-			c.Record = c.Record.Normal()
-			if err := s.change(ctx, conn, c); err != nil {
-				return &storage.ChangeError{Index: i, Key: c.Record.Key, Err: err}
-			}
-		}
-		return nil
+	return s.write(ctx, func(ctx context.Context, on executor) error {
+		return s.changeAll(ctx, on, changes)
 	})
 }
 
-func (s *Store) change(ctx context.Context, conn *sql.Conn, c storage.Change) error {
+// changeAll makes the changes in a transaction that the caller commits or, after an error,
+// takes back.
+func (s *Store) changeAll(ctx context.Context, on executor, changes []storage.Change) error {
+	if err := s.reserve(ctx, on, changes); err != nil {
+		return err
+	}
+	for i, c := range changes {
+		c.Record = c.Record.Normal()
+		if err := s.change(ctx, on, c); err != nil {
+			return &storage.ChangeError{Index: i, Key: c.Record.Key, Err: err}
+		}
+	}
+	return nil
+}
+
+// reserve locks the records that will be updated or deleted, in the order of their keys, so
+// that two transactions with the same records in different order do not wait for each other.
+func (s *Store) reserve(ctx context.Context, on executor, changes []storage.Change) error {
+	var keys []storage.Key
+	for _, c := range changes {
+		if c.Action != storage.ActionCreate {
+			keys = append(keys, c.Record.Key)
+		}
+	}
+	if len(keys) < 2 || s.dialect.forUpdate == "" {
+		return nil
+	}
+	st := s.statement().add(`SELECT r.revision FROM {p}records r WHERE `)
+	for i, k := range keys {
+		if i > 0 {
+			st.add(` OR `)
+		}
+		st.add(`r.tenant = ? AND r.kind = ? AND r.id = ?`, keyValues(k)...)
+	}
+	rows, err := st.add(` ORDER BY r.tenant, r.kind, r.id`+s.dialect.forUpdate).query(ctx, on)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		// A row is locked once it was read.
+	}
+	return rows.Err()
+}
+
+func (s *Store) change(ctx context.Context, on executor, c storage.Change) error {
 	r := c.Record
 	switch c.Action {
 	case storage.ActionCreate:
-		if err := s.create(ctx, conn, r); err != nil {
+		if err := s.create(ctx, on, r); err != nil {
 			return err
 		}
-		return s.addLabels(ctx, conn, r)
+		return s.addLabels(ctx, on, r)
 	case storage.ActionUpdate:
-		if err := s.update(ctx, conn, r, c.Expect); err != nil {
+		if err := s.update(ctx, on, r, c.Expect); err != nil {
 			return err
 		}
-		if err := s.dropLabels(ctx, conn, r.Key); err != nil {
+		if err := s.dropLabels(ctx, on, r.Key); err != nil {
 			return err
 		}
-		return s.addLabels(ctx, conn, r)
+		return s.addLabels(ctx, on, r)
 	default:
-		if err := s.delete(ctx, conn, r.Key, c.Expect); err != nil {
+		if err := s.delete(ctx, on, r.Key, c.Expect); err != nil {
 			return err
 		}
-		return s.dropLabels(ctx, conn, r.Key)
+		return s.dropLabels(ctx, on, r.Key)
 	}
 }
 
-func (s *Store) create(ctx context.Context, conn *sql.Conn, r storage.Record) error {
+func (s *Store) create(ctx context.Context, on executor, r storage.Record) error {
 	_, err := s.statement().add(`INSERT INTO {p}records`+
 		` (tenant, kind, id, parent, name, search, revision, updated, labels, data)`+
 		` VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		append(keyValues(r.Key), values(r)...)...).exec(ctx, conn)
+		append(keyValues(r.Key), values(r)...)...).exec(ctx, on)
 	return s.classify(err)
 }
 
-func (s *Store) update(ctx context.Context, conn *sql.Conn, r storage.Record, expect int64) error {
+func (s *Store) update(ctx context.Context, on executor, r storage.Record, expect int64) error {
 	changed, err := s.statement().
 		add(`UPDATE {p}records SET parent = ?, name = ?, search = ?, revision = ?, updated = ?, labels = ?, data = ?`,
 			values(r)...).
 		add(` WHERE tenant = ? AND kind = ? AND id = ? AND revision = ?`, append(keyValues(r.Key), expect)...).
-		exec(ctx, conn)
+		exec(ctx, on)
 	if err != nil || changed == 1 {
 		return s.classify(err)
 	}
-	return s.whyNot(ctx, conn, r.Key)
+	return s.whyNot(ctx, on, r.Key)
 }
 
-func (s *Store) delete(ctx context.Context, conn *sql.Conn, key storage.Key, expect int64) error {
+func (s *Store) delete(ctx context.Context, on executor, key storage.Key, expect int64) error {
 	changed, err := s.statement().
 		add(`DELETE FROM {p}records WHERE tenant = ? AND kind = ? AND id = ? AND revision = ?`,
 			append(keyValues(key), expect)...).
-		exec(ctx, conn)
+		exec(ctx, on)
 	if err != nil || changed == 1 {
 		return err
 	}
-	return s.whyNot(ctx, conn, key)
+	return s.whyNot(ctx, on, key)
 }
 
 // whyNot tells why no record of this key had the expected revision.
-func (s *Store) whyNot(ctx context.Context, conn *sql.Conn, key storage.Key) error {
+func (s *Store) whyNot(ctx context.Context, on executor, key storage.Key) error {
 	var one int
 	err := s.statement().
 		add(`SELECT 1 FROM {p}records WHERE tenant = ? AND kind = ? AND id = ?`, keyValues(key)...).
-		row(ctx, conn).Scan(&one)
+		row(ctx, on).Scan(&one)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return storage.ErrNotFound
@@ -117,14 +156,14 @@ func (s *Store) classify(err error) error {
 	return err
 }
 
-func (s *Store) dropLabels(ctx context.Context, conn *sql.Conn, key storage.Key) error {
+func (s *Store) dropLabels(ctx context.Context, on executor, key storage.Key) error {
 	_, err := s.statement().
 		add(`DELETE FROM {p}labels WHERE tenant = ? AND kind = ? AND id = ?`, keyValues(key)...).
-		exec(ctx, conn)
+		exec(ctx, on)
 	return err
 }
 
-func (s *Store) addLabels(ctx context.Context, conn *sql.Conn, r storage.Record) error {
+func (s *Store) addLabels(ctx context.Context, on executor, r storage.Record) error {
 	if len(r.Labels) == 0 {
 		return nil
 	}
@@ -136,6 +175,6 @@ func (s *Store) addLabels(ctx context.Context, conn *sql.Conn, r storage.Record)
 		st.add(`(?, ?, ?, ?, ?, ?, ?)`,
 			[]byte(r.Tenant), []byte(r.Kind), []byte(r.Parent), []byte(l.Key), []byte(l.Value), []byte(r.Search), []byte(r.ID))
 	}
-	_, err := st.exec(ctx, conn)
+	_, err := st.exec(ctx, on)
 	return err
 }

@@ -24,7 +24,7 @@ func Pragmas(goos string) (names []string) {
 func Selection(q storage.Query) (text string, args []any, err error) {
 	d := SQLite()
 	d.placeholder = func(n int) string { return "$" + strconv.Itoa(n) }
-	st, err := (&Store{dialect: d, prefix: "p_"}).selection(q)
+	st, err := (&Store{dialect: d, names: names(d, "", "p_")}).selection(q)
 	if err != nil {
 		return "", nil, err
 	}

@@ -26,12 +26,17 @@ func (s *Store) get(ctx context.Context, key storage.Key) (r storage.Record, err
 	if err := storage.CheckKey(key); err != nil {
 		return r, err
 	}
-	read := s.statement().add(`SELECT `+columns+` FROM {p}records r WHERE r.tenant = ? AND r.kind = ? AND r.id = ?`,
-		keyValues(key)...)
 	err = s.patiently(ctx, func() error {
-		r, err = scan(read.row(ctx, s.reader).Scan)
+		r, err = s.readRecord(ctx, s.reader, key)
 		return err
 	})
+	return r, err
+}
+
+func (s *Store) readRecord(ctx context.Context, on executor, key storage.Key) (storage.Record, error) {
+	r, err := scan(s.statement().
+		add(`SELECT `+columns+` FROM {p}records r WHERE r.tenant = ? AND r.kind = ? AND r.id = ?`, keyValues(key)...).
+		row(ctx, on).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = storage.ErrNotFound
 	}

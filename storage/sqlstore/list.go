@@ -31,14 +31,14 @@ func (s *Store) list(ctx context.Context, q storage.Query) (page storage.Page, e
 		return page, err
 	}
 	err = s.patiently(ctx, func() error {
-		page, err = s.readPage(ctx, st, q)
+		page, err = readPage(ctx, s.reader, st, q)
 		return err
 	})
 	return page, err
 }
 
-func (s *Store) readPage(ctx context.Context, st *statement, q storage.Query) (page storage.Page, err error) {
-	rows, err := st.query(ctx, s.reader)
+func readPage(ctx context.Context, on executor, st *statement, q storage.Query) (page storage.Page, err error) {
+	rows, err := st.query(ctx, on)
 	if err != nil {
 		return page, err
 	}
@@ -87,7 +87,7 @@ func (st *statement) everywhere(q storage.Query, after storage.Position, began b
 		st.add(` AND NOT (r.kind <> ?)`, []byte(q.Kind))
 	}
 	if began {
-		st.add(` AND (r.tenant, r.kind, r.id) > (?, ?, ?)`, []byte(after.Tenant), []byte(after.Kind), []byte(after.ID))
+		st.beyond([]string{"r.tenant", "r.kind", "r.id"}, []byte(after.Tenant), []byte(after.Kind), []byte(after.ID))
 	}
 	st.add(` ORDER BY r.tenant, r.kind, r.id`)
 }
@@ -102,12 +102,10 @@ func (st *statement) byRecord(q storage.Query) *statement {
 	return st.having("r", q.Labels)
 }
 
-// byLabel selects from the entries l of the first label and joins their records. It is a
-// CROSS JOIN because SQLite keeps the order of one.
+// byLabel selects from the entries l of the first label and joins their records.
 func (st *statement) byLabel(q storage.Query) *statement {
 	first := q.Labels[0]
-	st.add(`SELECT `+columns+` FROM {p}labels l CROSS JOIN {p}records r`+
-		` WHERE r.tenant = l.tenant AND r.kind = l.kind AND r.id = l.id`+
+	st.add(`SELECT `+columns+` `+st.dialect.labelled+
 		` AND l.tenant = ? AND l.kind = ? AND l.parent = ? AND l.label_key = ? AND l.label_value = ?`,
 		[]byte(q.Tenant), []byte(q.Kind), []byte(q.Parent), []byte(first.Key), []byte(first.Value))
 	return st.having("l", q.Labels[1:])
@@ -120,7 +118,7 @@ func (st *statement) having(t string, labels []storage.Label) *statement {
 		return st
 	}
 	st.of(t, ` AND (SELECT COUNT(*) FROM {p}labels x WHERE x.tenant = {t}.tenant AND x.kind = {t}.kind`+
-		` AND x.id = {t}.id AND (x.label_key, x.label_value) IN (VALUES `)
+		` AND x.id = {t}.id AND (x.label_key, x.label_value) IN (`+st.dialect.rows)
 	for i, l := range labels {
 		if i > 0 {
 			st.add(`, `)
@@ -135,7 +133,7 @@ func (st *statement) having(t string, labels []storage.Label) *statement {
 func (st *statement) page(t string, q storage.Query, after storage.Position, began bool) {
 	switch {
 	case began:
-		st.of(t, ` AND ({t}.search, {t}.id) > (?, ?)`, []byte(after.Search), []byte(after.ID))
+		st.beyond([]string{t + ".search", t + ".id"}, []byte(after.Search), []byte(after.ID))
 	case q.Prefix != "":
 		st.of(t, ` AND {t}.search >= ?`, []byte(q.Prefix))
 	}
@@ -143,6 +141,27 @@ func (st *statement) page(t string, q storage.Query, after storage.Position, beg
 		st.of(t, ` AND {t}.search < ?`, []byte(end))
 	}
 	st.of(t, ` ORDER BY {t}.search, {t}.id`)
+}
+
+// beyond confines to what comes after the values in the order of the columns. Databases
+// that do not look up a comparison of rows in an index get (a = ? AND b > ?) OR a > ?.
+func (st *statement) beyond(columns []string, values ...any) {
+	if st.dialect.comparesRows {
+		marks := strings.Repeat(", ?", len(values))[2:]
+		st.add(` AND (`+strings.Join(columns, ", ")+`) > (`+marks+`)`, values...)
+		return
+	}
+	st.add(` AND (`)
+	for n := len(columns) - 1; n >= 0; n-- {
+		for i := range n {
+			st.add(columns[i]+` = ? AND `, values[i])
+		}
+		st.add(columns[n]+` > ?`, values[n])
+		if n > 0 {
+			st.add(` OR `)
+		}
+	}
+	st.add(`)`)
 }
 
 // of adds text in which {t} stands for the table t.

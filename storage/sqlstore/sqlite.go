@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"runtime"
 	"slices"
@@ -18,14 +17,18 @@ import (
 // transaction at a time, begun with BEGIN IMMEDIATE; readers are never blocked by it.
 func SQLite() Dialect {
 	return Dialect{
-		name:        "SQLite",
-		writers:     1,
-		begin:       "BEGIN IMMEDIATE",
-		placeholder: func(int) string { return "?" },
-		schema:      sqliteSchema(),
-		verify:      verifySQLite,
-		isTaken:     func(err error) bool { return strings.Contains(err.Error(), "UNIQUE constraint failed") },
-		isBusy:      isBusySQLite,
+		name:         "SQLite",
+		writers:      1,
+		begin:        []string{"BEGIN IMMEDIATE"},
+		placeholder:  func(int) string { return "?" },
+		rows:         "VALUES ",
+		comparesRows: true,
+		labelled: `FROM {p}labels l CROSS JOIN {p}records r` + // SQLite keeps the order of a CROSS JOIN
+			` WHERE r.tenant = l.tenant AND r.kind = l.kind AND r.id = l.id`,
+		schema:  sqliteSchema(),
+		verify:  verifySQLite,
+		isTaken: func(err error) bool { return strings.Contains(err.Error(), "UNIQUE constraint failed") },
+		isBusy:  isBusySQLite,
 	}
 }
 
@@ -44,8 +47,8 @@ func sqliteSchema() [][]string {
 			data BLOB NOT NULL,
 			PRIMARY KEY (tenant, kind, id)
 		)`,
-		`CREATE UNIQUE INDEX {p}records_name ON {p}records (tenant, kind, parent, name) WHERE name IS NOT NULL`,
-		`CREATE INDEX {p}records_search ON {p}records (tenant, kind, parent, search, id)`,
+		`CREATE UNIQUE INDEX {i}records_name ON {p}records (tenant, kind, parent, name) WHERE name IS NOT NULL`,
+		`CREATE INDEX {i}records_search ON {p}records (tenant, kind, parent, search, id)`,
 		`CREATE TABLE {p}labels (
 			tenant BLOB NOT NULL,
 			kind BLOB NOT NULL,
@@ -56,7 +59,7 @@ func sqliteSchema() [][]string {
 			id BLOB NOT NULL,
 			PRIMARY KEY (tenant, kind, parent, label_key, label_value, search, id)
 		) WITHOUT ROWID`,
-		`CREATE INDEX {p}labels_record ON {p}labels (tenant, kind, id)`,
+		`CREATE INDEX {i}labels_record ON {p}labels (tenant, kind, id)`,
 	}}
 }
 
@@ -89,25 +92,25 @@ func settingsSQLite(goos string) []setting {
 	return settings
 }
 
-func verifySQLite(ctx context.Context, conn *sql.Conn) error {
+func verifySQLite(ctx context.Context, on executor) error {
 	var version string
-	if err := conn.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+	if err := on.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
 		return err
 	}
 	if !atLeast(version, 3, 51, 3) {
 		return fmt.Errorf("the driver brings SQLite %.32q; a store needs 3.51.3 or later", version)
 	}
 	for _, s := range settingsSQLite(runtime.GOOS) {
-		if err := s.verify(ctx, conn); err != nil {
+		if err := s.verify(ctx, on); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s setting) verify(ctx context.Context, conn *sql.Conn) error {
+func (s setting) verify(ctx context.Context, on executor) error {
 	var is string
-	if err := conn.QueryRowContext(ctx, "PRAGMA "+s.pragma).Scan(&is); err != nil {
+	if err := on.QueryRowContext(ctx, "PRAGMA "+s.pragma).Scan(&is); err != nil {
 		return fmt.Errorf("read %s: %w", s.pragma, err)
 	}
 	if slices.Contains(s.want, is) {

@@ -1,5 +1,6 @@
 // Package sqlstore is a storage.Store in an SQL database that the host application has
-// opened: it needs database/sql and nothing else, the driver is the host's choice.
+// opened: it needs database/sql and nothing else, the driver is the host's choice. It knows
+// SQLite, PostgreSQL, MariaDB and MySQL.
 //
 // The store keeps its records in tables of its own, side by side with whatever else the
 // database holds: records, labels (an index of the records' labels), and schema (one row:
@@ -8,7 +9,11 @@
 // can fold, trim or reorder it.
 //
 // What differs between databases is a [Dialect]. A database file that the host does not
-// want to look after is the business of package sqlite, which opens it with safe settings.
+// want to look after is the business of package sqlite, which opens it with safe settings; a
+// pool of connections to PostgreSQL, with notices of changes, that of package postgres.
+//
+// Definitions that must come and go with rows of the host's own are saved in the host's own
+// transaction: see [Store.InTx].
 package sqlstore
 
 import (
@@ -17,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -26,7 +32,8 @@ type Store struct {
 	db      *sql.DB // writes
 	reader  *sql.DB // reads; may be db
 	dialect Dialect
-	prefix  string
+	names   *strings.Replacer
+	tables  string // names the tables in messages and locks
 	busy    time.Duration
 	turn    chan struct{} // holds one token per transaction that may write; nil: any number
 	gate    gate
@@ -38,13 +45,20 @@ type Options struct {
 	// in one database apart. It matches [a-z_][a-z0-9_]{0,31}. Empty means "hub_".
 	TablePrefix string
 
+	// Schema is the schema of a PostgreSQL database, or the database of a MySQL server, that
+	// the tables are in. It must exist, and matches the same pattern. Empty means the one
+	// where a connection's unqualified names lead, which must be the same for all
+	// connections. SQLite has none.
+	Schema string
+
 	// Reader is where Get and List read. It must be the same database and see a
 	// transaction as soon as it is committed: a second pool for readers, never a replica
 	// that lags. Nil means the pool that writes.
 	Reader *sql.DB
 
-	// BusyTimeout is how long a call waits for a lock that another process holds, on top
-	// of what the connection itself waits. Zero means 5 seconds, negative not at all.
+	// BusyTimeout is how long a call that met a lock of another process, a deadlock or a
+	// connection that broke before anything was done goes on trying, on top of what the
+	// connection itself waits. Zero means 5 seconds, negative not at all.
 	BusyTimeout time.Duration
 }
 
@@ -60,6 +74,13 @@ func (o *Options) tablePrefix() string {
 		return defaultPrefix
 	}
 	return o.TablePrefix
+}
+
+func (o *Options) schema() string {
+	if o == nil {
+		return ""
+	}
+	return o.Schema
 }
 
 func (o *Options) reader(db *sql.DB) *sql.DB {
@@ -89,19 +110,24 @@ func New(ctx context.Context, db *sql.DB, dialect Dialect, opts *Options) (*Stor
 	case db == nil:
 		return nil, errors.New("sqlstore: db is nil")
 	case dialect.name == "":
-		return nil, errors.New("sqlstore: dialect is the zero Dialect; use SQLite()")
+		return nil, errors.New("sqlstore: dialect is the zero Dialect; use SQLite(), PostgreSQL() or MySQL()")
 	case !prefixRule.MatchString(opts.tablePrefix()):
 		return nil, fmt.Errorf("sqlstore: Options.TablePrefix does not match %s", prefixRule)
+	case opts.schema() != "" && dialect.quote == "":
+		return nil, fmt.Errorf("sqlstore: Options.Schema: %s has no schemas", dialect.name)
+	case opts.schema() != "" && !prefixRule.MatchString(opts.schema()):
+		return nil, fmt.Errorf("sqlstore: Options.Schema does not match %s", prefixRule)
 	}
 	s := &Store{
 		db:      db,
 		reader:  opts.reader(db),
 		dialect: dialect,
-		prefix:  opts.tablePrefix(),
+		names:   names(dialect, opts.schema(), opts.tablePrefix()),
 		busy:    opts.busyTimeout(),
 		turn:    dialect.turns(),
 	}
-	if err := s.migrate(ctx); err != nil {
+	s.tables = s.names.Replace("{p}*")
+	if err := s.open(ctx); err != nil {
 		return nil, fmt.Errorf("sqlstore: open: %w", told(ctx, err))
 	}
 	return s, nil

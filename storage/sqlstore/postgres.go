@@ -1,0 +1,97 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+)
+
+// PostgreSQL is the dialect of PostgreSQL 13 and later with any driver that passes the
+// server's SQLSTATE on in a method of that name, as pgx and lib/pq do.
+//
+// Every connection that writes must have fsync on and a synchronous_commit that waits for the
+// local disk: on, local, remote_write or remote_apply. Any number of transactions write at
+// once, each READ COMMITTED whatever the connection's default; those that meet in a deadlock
+// are begun again.
+func PostgreSQL() Dialect {
+	return Dialect{
+		name:         "PostgreSQL",
+		quote:        `"`,
+		remote:       true,
+		begin:        []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
+		forUpdate:    " FOR UPDATE",
+		placeholder:  func(n int) string { return "$" + strconv.Itoa(n) },
+		comparesRows: true,
+		// OFFSET 0 keeps the planner from making another join of it.
+		labelled: `FROM {p}labels l CROSS JOIN LATERAL (SELECT * FROM {p}records` +
+			` WHERE tenant = l.tenant AND kind = l.kind AND id = l.id OFFSET 0) r WHERE 1 = 1`,
+		schema:  postgresSchema(),
+		lock:    `SELECT 1 FROM pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || ?, 0))`,
+		verify:  verifyPostgres,
+		isTaken: func(err error) bool { return sqlState(err) == "23505" }, // unique_violation
+		isBusy:  isBusyPostgres,
+	}
+}
+
+// isBusyPostgres knows serialization_failure, deadlock_detected and lock_not_available.
+func isBusyPostgres(err error) bool {
+	switch sqlState(err) {
+	case "40001", "40P01", "55P03":
+		return true
+	}
+	return false
+}
+
+func postgresSchema() [][]string {
+	return [][]string{{
+		`CREATE TABLE {p}records (
+			tenant BYTEA NOT NULL,
+			kind BYTEA NOT NULL,
+			id BYTEA NOT NULL,
+			parent BYTEA NOT NULL,
+			name BYTEA,
+			search BYTEA NOT NULL,
+			revision BIGINT NOT NULL,
+			updated BIGINT NOT NULL,
+			labels BYTEA NOT NULL,
+			data BYTEA NOT NULL,
+			PRIMARY KEY (tenant, kind, id)
+		)`,
+		`CREATE UNIQUE INDEX {i}records_name ON {p}records (tenant, kind, parent, name)`,
+		`CREATE INDEX {i}records_search ON {p}records (tenant, kind, parent, search, id)`,
+		`CREATE TABLE {p}labels (
+			tenant BYTEA NOT NULL,
+			kind BYTEA NOT NULL,
+			parent BYTEA NOT NULL,
+			label_key BYTEA NOT NULL,
+			label_value BYTEA NOT NULL,
+			search BYTEA NOT NULL,
+			id BYTEA NOT NULL,
+			PRIMARY KEY (tenant, kind, parent, label_key, label_value, search, id)
+		)`,
+		`CREATE INDEX {i}labels_record ON {p}labels (tenant, kind, id)`,
+	}}
+}
+
+func verifyPostgres(ctx context.Context, on executor) error {
+	var version, fsync, commit string
+	const settings = `SELECT current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit')`
+	if err := on.QueryRowContext(ctx, settings).Scan(&version, &fsync, &commit); err != nil {
+		return fmt.Errorf("read the server's settings: %w", err)
+	}
+	return checkPostgres(version, fsync, commit)
+}
+
+func checkPostgres(version, fsync, commit string) error {
+	if n, err := strconv.Atoi(version); err != nil || n < 130000 {
+		return fmt.Errorf("the server is PostgreSQL %.32q; a store needs 13 or later", version)
+	}
+	if fsync != "on" {
+		return fmt.Errorf("the server has fsync = %.32q; a store needs on: set it in the server's configuration", fsync)
+	}
+	if commit == "off" {
+		return fmt.Errorf("a connection has synchronous_commit = %q; a store needs on, local, remote_write or remote_apply: "+
+			"set it for the server, the role or each connection of the pool", commit)
+	}
+	return nil
+}
