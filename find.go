@@ -60,7 +60,9 @@ func (t *Tenant) find(ctx context.Context, name string) (*connectorPlan, error) 
 	}
 	t.plans.failed(key, now)
 	if age := now.Sub(cached.checked); age > t.limits.Staleness {
-		return nil, caused(Unavailable, "the store has not answered for "+age.Round(time.Second).String()+", longer than the staleness bound", err)
+		e := caused(Unavailable, "the store has not answered for "+age.Round(time.Second).String()+", longer than the staleness bound", err)
+		e.Retryable = true
+		return nil, e
 	}
 	return cached.plan, nil
 }
@@ -213,6 +215,20 @@ func (c *planCache) forget(tenant string, names ...string) {
 	c.mu.Unlock()
 	for _, name := range names {
 		c.flight.Forget(tenant + "\x00" + name)
+	}
+}
+
+// forgetTemplate drops the connectors of a template, of whatever tenant, after its hosts were
+// restricted.
+func (c *planCache) forgetTemplate(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.epoch++
+	for key, e := range c.entries {
+		if e.Value.(*planEntry).plan.def.Template == id {
+			c.drop(key)
+			c.flight.Forget(key.tenant + "\x00" + key.name)
+		}
 	}
 }
 

@@ -11,7 +11,8 @@ import (
 // RestrictTemplate narrows the hosts that connectors of a template may call, whatever their
 // version, from now on and for good: a bad host must be revocable. Each of hosts must be
 // allowed now; an empty list allows none. Connectors that name other hosts keep running
-// towards those that are left.
+// towards those that are left. It takes effect at once in this hub, and within the freshness
+// bound in others on the same store.
 //
 // The hosts of a system template can be restricted only by the [Hub] itself, for all tenants.
 func (t *Tenant) RestrictTemplate(ctx context.Context, id string, hosts []string) (err error) {
@@ -38,7 +39,9 @@ func (t *Tenant) RestrictTemplate(ctx context.Context, id string, hosts []string
 	if err := p.err(); err != nil {
 		return err
 	}
-	return t.writeRestriction(ctx, id, rules, before)
+	err = t.writeRestriction(ctx, id, rules, before)
+	t.plans.forgetTemplate(id)
+	return err
 }
 
 func (t *Tenant) writeRestriction(ctx context.Context, id string, rules egress.Rules, before int64) error {
