@@ -185,10 +185,14 @@ func (c *compiler) known(at string, h *hole) {
 	if c.isVariable(h.ref.Text) {
 		return
 	}
-	h.secret = c.isSecret(h.ref.Text)
-	if !h.secret {
-		c.report(at, "unknown-reference", h.name+": there is no secret or variable of this name")
+	if h.secret = c.isSecret(h.ref.Text); h.secret {
+		return
 	}
+	name := h.name
+	if c.dynamic { // what stands in a payload is not shown
+		name = "[[…]]"
+	}
+	c.report(at, "unknown-reference", name+": there is no secret or variable of this name")
 }
 
 func (c *compiler) isVariable(name string) bool {
