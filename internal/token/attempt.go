@@ -27,12 +27,11 @@ func (r *renewal) attempt(ctx context.Context, rec *record) (*held, time.Duratio
 	if err != nil {
 		return r.failed(ctx, err)
 	}
-	h := r.accept(g)
 	saved, err := r.settle(ctx, g)
 	if err != nil || !saved {
 		return nil, 0, err
 	}
-	return h, 0, nil
+	return r.hold(g, g.Expires), 0, nil
 }
 
 func (r *renewal) timeout() time.Duration {
@@ -68,19 +67,10 @@ func (r *renewal) fetch(ctx context.Context, prev *Grant, deadline time.Time) (*
 	}
 	asked := r.now()
 	g, err := r.src.Fetch(ctx, prev)
-	if err == nil && g.Obtained.IsZero() {
-		g.Obtained = asked
+	if err == nil {
+		g.complete(r.key.AuthKey, r.rec.Attempt, asked)
 	}
 	return g, err
-}
-
-// accept completes a new grant.
-func (r *renewal) accept(g *Grant) *held {
-	g.AuthKey, g.Generation = r.key.AuthKey, r.rec.Attempt
-	if g.Expires.IsZero() {
-		g.Expires = g.Obtained.Add(DefaultLife)
-	}
-	return r.hold(g, g.Expires)
 }
 
 // failed writes down what a failed call means, and returns its error; none if meanwhile

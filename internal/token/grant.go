@@ -24,8 +24,8 @@ type Grant struct {
 	Refresh string `json:"refresh,omitempty"`
 	// Obtained is when the request was sent that was answered: life begins no later.
 	Obtained time.Time `json:"obtained"`
-	// Expires is the end of the life that the answer told; zero: it told none, and
-	// DefaultLife is assumed.
+	// Expires is the end of the life that the answer told. Zero, or not after Obtained: it
+	// told none, and DefaultLife is assumed; beyond LongestLife that goes.
 	Expires time.Time `json:"expires"`
 	// Answer is the whole answer, for references to its values.
 	Answer json.RawMessage `json:"answer,omitempty"`
@@ -38,6 +38,32 @@ type Grant struct {
 
 	// Detail is for those who wait for this fetch in this process; it is not stored.
 	Detail any `json:"-"`
+	// Derived is what Options.Derive made of the grant; it is not stored.
+	Derived any `json:"-"`
+}
+
+// Lives of tokens.
+const (
+	// DefaultLife is assumed where an answer does not say: a token that ends earlier is
+	// renewed when it is refused.
+	DefaultLife = 10 * time.Minute
+	// LongestLife is the most that is believed.
+	LongestLife = 30 * 24 * time.Hour
+)
+
+// complete fills in what the source left open. A life that is over before it began is no
+// news of the token's end: servers that write zero mean that there is none.
+func (g *Grant) complete(authKey string, generation int64, asked time.Time) {
+	g.AuthKey, g.Generation = authKey, generation
+	if g.Obtained.IsZero() {
+		g.Obtained = asked
+	}
+	if !g.Expires.After(g.Obtained) {
+		g.Expires = g.Obtained.Add(DefaultLife)
+	}
+	if latest := g.Obtained.Add(LongestLife); g.Expires.After(latest) {
+		g.Expires = latest
+	}
 }
 
 // life is how long the grant lives from when it was obtained.
@@ -59,6 +85,9 @@ const (
 // hold computes the times of a grant that ends at expires. Instances renew at times that
 // differ by chance, so that one of them is done before the others begin.
 func (m *Manager) hold(g *Grant, expires time.Time) *held {
+	if g.Derived == nil {
+		g.Derived = m.opts.Derive(g)
+	}
 	life := g.life()
 	lead := min(renewLead, life/4)
 	early := lead - time.Duration(m.rand(int64(lead/2)+1))

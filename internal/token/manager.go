@@ -37,6 +37,8 @@ type Options struct {
 	// Begin registers a renewal, so that Close can wait for it, and gives it the ctx
 	// that ends when it must stop. Default: renewals end by their timeout.
 	Begin func() (context.Context, func(), error)
+	// Derive is called once for each grant that comes into memory, for Grant.Derived.
+	Derive func(*Grant) any
 	// Changed is called, once in all instances, for each change of state. It must be quick.
 	Changed func(context.Context, Change)
 }
@@ -57,6 +59,9 @@ func (o *Options) setDefaults() {
 	set(&o.MaxGrants, 20_000)
 	if o.Begin == nil {
 		o.Begin = func() (context.Context, func(), error) { return context.Background(), func() {}, nil }
+	}
+	if o.Derive == nil {
+		o.Derive = func(*Grant) any { return nil }
 	}
 	if o.Changed == nil {
 		o.Changed = func(context.Context, Change) {}
@@ -150,6 +155,16 @@ func (m *Manager) look(key Key, src Source) (*Grant, *flight, error) {
 	}
 	f, err := m.join(e, key, src, false)
 	return nil, f, err
+}
+
+// Held returns the grant that a Get would return at once, nil if there is none in memory.
+func (m *Manager) Held(key Key) *Grant {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e := m.entries[key.entry()]; e != nil && e.usable(key, m.now()) {
+		return e.held.grant
+	}
+	return nil
 }
 
 // Renew fetches a new grant, whether or not there is one that is good, and whatever the

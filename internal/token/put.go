@@ -15,28 +15,21 @@ const maxRaces = 50
 // has just given: whatever is under way or flagged, it takes its place. g belongs to the
 // manager afterwards.
 func (m *Manager) Put(ctx context.Context, key Key, g *Grant) error {
-	g.AuthKey = key.AuthKey
-	if g.Obtained.IsZero() {
-		g.Obtained = m.now()
-	}
-	if g.Expires.IsZero() {
-		g.Expires = g.Obtained.Add(DefaultLife)
-	}
 	var from, to Status
 	err := m.race(ctx, key, func(rec *record) error {
 		from = rec.status()
 		rec.Attempt = max(rec.Attempt, m.generation(key)) + 1
-		g.Generation = rec.Attempt
+		g.complete(key.AuthKey, rec.Attempt, m.now())
 		rec.Lease, rec.Settled = nil, outcome{m.owner, rec.Attempt}
 		rec.Dead, rec.Failures, rec.RetryAt, rec.AuthKey = false, 0, time.Time{}, key.AuthKey
 		rec.enter(Healthy, "", m.now())
+		err := m.seal(ctx, key, rec, g)
 		to = rec.status()
-		return m.seal(ctx, key, rec, g)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	to.Expires, to.Generation = g.Expires, g.Generation
 	m.publish(key, m.hold(g, g.Expires))
 	if from.State != to.State {
 		m.opts.Changed(context.WithoutCancel(ctx), Change{Key: key, From: from, To: to})

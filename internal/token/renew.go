@@ -189,7 +189,7 @@ func (r *renewal) flag(ctx context.Context, rec *record) error {
 // tell reports a change of state.
 func (r *renewal) tell(ctx context.Context, from Status, rec *record) {
 	if to := rec.status(); from.State != to.State {
-		r.opts.Changed(context.WithoutCancel(ctx), Change{Key: r.key, From: from, To: to})
+		r.opts.Changed(context.WithoutCancel(ctx), Change{Key: r.key, Source: r.src, From: from, To: to})
 	}
 }
 

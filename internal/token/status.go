@@ -36,6 +36,7 @@ type Status struct {
 // Change is one change of state.
 type Change struct {
 	Key      Key
+	Source   Source // whose Fetch led to it; nil after a Put
 	From, To Status
 }
 
