@@ -132,7 +132,7 @@ func TestTroubleWithADefinitionOfTheReader(t *testing.T) {
 // A server that answers with what it was sent, credentials included, is shown masked.
 func TestAnAnswerIsShownWithoutSecrets(t *testing.T) {
 	srv := orderServer(t)
-	srv.Handle("GET /orders/{number}", hubtest.JSON(400, map[string]string{"error": "bad key " + ownSecret + "\x1b[31m"}))
+	srv.Handle("GET /orders/{number}", hubtest.Text(400, "bad key "+ownSecret+"\x1b[31m"))
 	t.Setenv("ORDERS_KEY", ownSecret)
 	out, err := quickstart(t, "-dir", t.TempDir(), "-definition", writeDefinition(t, srv, nil), "-url", srv.URL,
 		"-secret", "apiKey=ORDERS_KEY", "-allow-loopback")

@@ -40,13 +40,10 @@ func open(ctx context.Context, o *options, local *demo) (*session, error) {
 	if err != nil {
 		return nil, s.abandon(err)
 	}
+	// A hub calls HTTPS on public addresses and nothing else, unless it is told so.
+	loopback := o.allowLoopback || local != nil
 	s.Hub, err = hub.New(s.store, keys, &hub.Options{
-		// A hub calls HTTPS on public addresses and nothing else, unless it is told so.
-		Egress: hub.Egress{
-			AllowLoopback: o.allowLoopback || local != nil,
-			AllowAnyPort:  o.allowLoopback || local != nil,
-			RootCAs:       local.roots(),
-		},
+		Egress: hub.Egress{AllowLoopback: loopback, AllowAnyPort: loopback, RootCAs: local.roots()},
 	})
 	if err != nil {
 		return nil, s.abandon(err)
