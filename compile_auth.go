@@ -26,7 +26,7 @@ func (k *compiler) auth() {
 	r := a.Request
 	k.problems.headers("auth.request.headers", r.Headers)
 	among(&k.problems, "auth.request.method", r.Method, verbs...)
-	k.count("auth.request.query", len(r.Query), maxParams)
+	k.params("auth.request.query", r.Query)
 	plan := k.extra("auth.request", "authentication")
 	k.plan.auth = plan
 	d := render.Definition{
@@ -87,7 +87,7 @@ func (t *Template) checkVerify(p *problems, limits *Limits) {
 		return
 	}
 	p.headers("verify.headers", v.Headers)
-	p.count("verify.query", len(v.Query), maxParams)
+	p.params("verify.query", v.Query)
 	p.success("verify", v.Success)
 	d := v.definition()
 	if d.Method == "" {

@@ -258,14 +258,29 @@ func (k *compiler) listRules(p *problems, at string, r *Request) {
 		p.add(in(at, "method"), "method", "must be one of the template's verbs: %s", joinWords(k.tpl.Methods))
 	}
 	p.headers(in(at, "headers"), r.Headers)
-	p.count(in(at, "query"), len(r.Query), maxParams)
-	p.count(in(at, "form"), len(r.Form), maxForm)
+	p.params(in(at, "query"), r.Query)
+	p.form(in(at, "form"), r.Form)
 	if k.con.Auth.Kind == AuthOAuth2 {
 		for i, h := range r.Headers {
 			if strings.EqualFold(h.Name, "Authorization") {
 				p.add(in(headerAt(at, i), "name"), "auth", "is set by the connector's authentication")
 			}
 		}
+	}
+}
+
+// params checks the names of a list of query parameters; values are checked when compiled.
+func (p *problems) params(path string, list []Param) {
+	p.count(path, len(list), maxParams)
+	for i, param := range list {
+		p.given(in(at(path, i), "name"), param.Name)
+	}
+}
+
+func (p *problems) form(path string, list []FormField) {
+	p.count(path, len(list), maxForm)
+	for i, f := range list {
+		p.given(in(at(path, i), "name"), f.Name)
 	}
 }
 

@@ -65,6 +65,13 @@ func (p *problems) name(path, name string) {
 	p.line(path, name, maxName)
 }
 
+// given checks text that must not be empty.
+func (p *problems) given(path, s string) {
+	if s == "" {
+		p.add(path, "required", "must not be empty")
+	}
+}
+
 // refName checks a name that [[name]] can refer to.
 func (p *problems) refName(path, name string) {
 	switch {

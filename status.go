@@ -1,7 +1,7 @@
 package hub
 
 import (
-	"fmt"
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -69,10 +69,15 @@ func parseStatus(text string) (statusRange, error) {
 	if !isRange {
 		last = first
 	}
+	if len(first) != 3 || len(last) != 3 { // Atoi also takes +404 and 00404
+		return statusRange{}, errStatus
+	}
 	low, err1 := strconv.Atoi(first)
 	high, err2 := strconv.Atoi(last)
 	if err1 != nil || err2 != nil || low < 100 || high > 599 || low > high {
-		return statusRange{}, fmt.Errorf("must be a status (404), a range (200-299) or a class (2xx) from 100 to 599")
+		return statusRange{}, errStatus
 	}
 	return statusRange{low, high}, nil
 }
+
+var errStatus = errors.New("must be a status (404), a range (200-299) or a class (2xx) from 100 to 599")

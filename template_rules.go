@@ -109,6 +109,8 @@ func (t *Template) checkHeaders(p *problems) {
 func (p *problems) headerName(path, name string) {
 	if err := egress.CheckHeaderName(name); err != nil {
 		p.add(path, "header-name", "%v", err)
+	} else if strings.EqualFold(name, "Content-Type") {
+		p.add(path, "header-name", "must not be Content-Type, which is the media type of the body")
 	}
 }
 

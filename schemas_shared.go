@@ -1,0 +1,128 @@
+package hub
+
+// The definitions that the schemas of template, connector and request share. Patterns are
+// written so that ECMA-262 (with the u flag) and RE2 read them alike.
+
+const verbsEnum = `"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"`
+
+const defsText = `
+    "id": {"type": "string", "pattern": "^[a-z0-9_-]{0,64}$", "description": "Opaque; empty: the hub makes one."},
+    "name": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^\\P{Cc}*$", "description": "At most 255 bytes, no control characters."},
+    "line": {"type": "string", "maxLength": 255, "pattern": "^\\P{Cc}*$"},
+    "text": {"type": "string", "maxLength": 4096},
+    "refName": {"type": "string", "maxLength": 255, "pattern": "^[A-Za-z_][A-Za-z0-9_-]*$", "description": "What [[name]] refers to."},
+    "time": {"type": "string", "format": "date-time", "readOnly": true},
+    "verb": {"enum": [` + verbsEnum + `]},
+    "verbOrNone": {"enum": ["", ` + verbsEnum + `]}`
+
+const defsHosts = `
+    "hosts": {
+      "type": "array", "maxItems": 100,
+      "items": {"type": "string", "minLength": 1, "pattern": "^(\\*\\.)?[^*/@?#%_\\\\ \\t\\r\\n]+$"},
+      "description": "api.example.com, *.example.com (its subdomains), either with :port; 443 if absent."
+    }`
+
+const defsCall = `
+    "headerName": {
+      "type": "string",
+      "pattern": "^[!#$%&'*+.^_\\x60|~0-9A-Za-z-]+$",
+      "not": {"pattern": "^([Aa][Cc][Cc][Ee][Pp][Tt][_-][Ee][Nn][Cc][Oo][Dd][Ii][Nn][Gg]|[Cc][Oo][Nn][Nn][Ee][Cc][Tt][Ii][Oo][Nn]|[Cc][Oo][Nn][Tt][Ee][Nn][Tt][_-]([Ll][Ee][Nn][Gg][Tt][Hh]|[Tt][Yy][Pp][Ee])|[Ee][Xx][Pp][Ee][Cc][Tt]|[Hh][Oo][Ss][Tt]|[Hh][Tt][Tt][Pp]2[_-][Ss][Ee][Tt][Tt][Ii][Nn][Gg][Ss]|[Kk][Ee][Ee][Pp][_-][Aa][Ll][Ii][Vv][Ee]|[Tt][Ee]|[Tt][Rr][Aa][Ii][Ll][Ee][Rr]|[Tt][Rr][Aa][Nn][Ss][Ff][Ee][Rr][_-][Ee][Nn][Cc][Oo][Dd][Ii][Nn][Gg]|[Uu][Pp][Gg][Rr][Aa][Dd][Ee]|[Pp][Rr][Oo][Xx][Yy][_-].*)$"},
+      "description": "A token of RFC 9110 that does not belong to the connection or to the body."
+    },
+    "header": {
+      "type": "object", "additionalProperties": false, "required": ["name"],
+      "properties": {
+        "name": {"$ref": "#/$defs/headerName", "title": "Name"},
+        "value": {"type": "string", "pattern": "^[\\t\\P{Cc}]*$", "title": "Value", "description": "May hold references."}
+      }
+    },
+    "headers": {"type": "array", "maxItems": 50, "items": {"$ref": "#/$defs/header"}},
+    "param": {
+      "type": "object", "additionalProperties": false, "required": ["name"],
+      "properties": {
+        "name": {"type": "string", "minLength": 1, "title": "Name"},
+        "value": {"type": "string", "title": "Value", "description": "May hold references."}
+      }
+    },
+    "query": {"type": "array", "maxItems": 100, "items": {"$ref": "#/$defs/param"}},
+    "statuses": {
+      "type": "array", "maxItems": 50,
+      "items": {"type": "string", "pattern": "^([1-5]xx|[1-5][0-9]{2}(-[1-5][0-9]{2})?)$"},
+      "description": "Statuses (404), ranges (200-299) and classes (2xx)."
+    },
+    "success": {
+      "type": "object", "additionalProperties": false, "required": ["statuses"],
+      "properties": {"statuses": {"$ref": "#/$defs/statuses", "minItems": 1, "title": "Statuses"}}
+    }`
+
+const defsRequest = `
+    "request": {
+      "title": "Request",
+      "type": "object", "additionalProperties": false, "required": ["name"],
+      "properties": {
+        "id": {"$ref": "#/$defs/id"},
+        "name": {"$ref": "#/$defs/name", "title": "Name"},
+        "description": {"$ref": "#/$defs/text", "title": "Description"},
+        "trigger": {"enum": ["", "manual", "studio"], "title": "Trigger", "default": "manual"},
+        "payloadMode": {"enum": ["", "mapped", "dynamic"], "title": "Payload", "description": "What a Studio request makes of its payload."},
+        "state": {"enum": ["", "active", "inactive"], "title": "State", "default": "active"},
+        "method": {"$ref": "#/$defs/verbOrNone", "title": "Method"},
+        "url": {"type": "string", "title": "URL", "description": "Absolute; references may stand in its host, path and query."},
+        "headers": {"$ref": "#/$defs/headers", "title": "Headers"},
+        "query": {"$ref": "#/$defs/query", "title": "Query parameters"},
+        "mediaType": {"type": "string", "title": "Media type"},
+        "body": {"type": "string", "title": "Body", "description": "Written as its media type is."},
+        "form": {"type": "array", "maxItems": 100, "items": {"$ref": "#/$defs/formField"}, "title": "Form"},
+        "timeout": {"type": "integer", "minimum": 0, "title": "Timeout in milliseconds", "description": "0: the connector's."},
+        "payloadSchema": {"type": ["object", "boolean"], "title": "Schema of the payload"},
+        "sample": {"title": "Sample payload"},
+        "outputs": {
+          "type": "object", "maxProperties": 100, "title": "Outputs",
+          "propertyNames": {"$ref": "#/$defs/refName"}, "additionalProperties": {"$ref": "#/$defs/output"}
+        },
+        "outputSchema": {"type": ["object", "boolean"], "title": "Schema of the outputs"},
+        "success": {"$ref": "#/$defs/success", "title": "Success"},
+        "retry": {"$ref": "#/$defs/retry", "title": "Retry"}
+      },
+      "allOf": [
+        {
+          "if": {"required": ["trigger"], "properties": {"trigger": {"const": "studio"}}},
+          "then": {"required": ["payloadMode"], "properties": {"payloadMode": {"enum": ["mapped", "dynamic"]}}},
+          "else": {"properties": {"payloadMode": {"const": ""}, "payloadSchema": false, "sample": false}}
+        },
+        {
+          "if": {"required": ["payloadMode"], "properties": {"payloadMode": {"const": "dynamic"}}},
+          "then": {"properties": {"form": {"maxItems": 0}}},
+          "else": {"required": ["method", "url"], "properties": {"method": {"$ref": "#/$defs/verb"}, "url": {"minLength": 1}}}
+        },
+        {
+          "if": {"required": ["form"], "properties": {"form": {"minItems": 1}}},
+          "then": {"properties": {"body": {"maxLength": 0}}}
+        }
+      ]
+    },
+    "formField": {
+      "type": "object", "additionalProperties": false, "required": ["name"],
+      "properties": {
+        "name": {"type": "string", "minLength": 1, "title": "Name"},
+        "value": {"type": "string", "title": "Value", "description": "May hold references."},
+        "fileName": {"type": "string", "title": "File name", "description": "Multipart only."},
+        "mediaType": {"type": "string", "title": "Media type", "description": "Multipart only."}
+      }
+    },
+    "output": {
+      "type": "object", "additionalProperties": false, "required": ["path"],
+      "properties": {
+        "path": {"type": "string", "minLength": 1, "title": "Path", "description": "A gjson path: result.number, items.#.id."},
+        "default": {"title": "Default", "description": "The value if the path finds nothing."}
+      }
+    },
+    "retry": {
+      "type": "object", "additionalProperties": false,
+      "properties": {
+        "attempts": {"type": "integer", "minimum": 0, "title": "Attempts"},
+        "idempotent": {"type": "boolean", "title": "Repeating does no harm"},
+        "idempotencyHeader": {"anyOf": [{"const": ""}, {"$ref": "#/$defs/headerName"}], "title": "Header for a generated key"},
+        "statuses": {"$ref": "#/$defs/statuses", "title": "Answers worth another attempt"}
+      }
+    }`
