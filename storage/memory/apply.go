@@ -39,6 +39,7 @@ func (s *Store) apply(changes []storage.Change) error {
 	for _, st := range steps {
 		s.perform(st)
 	}
+	s.tell(steps)
 	return nil
 }
 

@@ -19,6 +19,9 @@ type Store struct {
 	byKey  map[storage.Key]*storage.Record // :: key → record, never changed once it is here
 	byName map[name]*storage.Record        // :: name → the record that has it
 	scopes map[scope]sorted                // :: scope → its records in search order
+
+	watchers map[*hints]struct{}
+	done     chan struct{} // closed by Close
 }
 
 // scope is what a listing is confined to.
@@ -33,9 +36,11 @@ type name struct {
 // New returns an empty store.
 func New() *Store {
 	return &Store{
-		byKey:  map[storage.Key]*storage.Record{},
-		byName: map[name]*storage.Record{},
-		scopes: map[scope]sorted{},
+		byKey:    map[storage.Key]*storage.Record{},
+		byName:   map[name]*storage.Record{},
+		scopes:   map[scope]sorted{},
+		watchers: map[*hints]struct{}{},
+		done:     make(chan struct{}),
 	}
 }
 
@@ -71,7 +76,11 @@ func (s *Store) find(key storage.Key) (*storage.Record, error) {
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
 	s.closed = true
+	close(s.done)
 	s.byKey, s.byName, s.scopes = nil, nil, nil
 	return nil
 }

@@ -198,6 +198,8 @@ var faults = []fault{
 	})},
 	{"folds case", "no-folding", onChange(func(c *storage.Change) { c.Record.Name = strings.ToLower(c.Record.Name) })},
 	{"trims", "no-folding", onChange(func(c *storage.Change) { c.Record.ID = strings.TrimSpace(c.Record.ID) })},
+	{"folds the case of keys", "unicode", onChange(func(c *storage.Change) { c.Record.ID = strings.ToLower(c.Record.ID) })},
+	{"pads names with spaces", "unicode", onChange(func(c *storage.Change) { c.Record.Name = strings.TrimRight(c.Record.Name, " ") })},
 	{"wants UTF-8", "odd-strings", onChange(func(c *storage.Change) { c.Record.Search = strings.ToValidUTF8(c.Record.Search, "?") })},
 	{"loses the revision check", "conflict", unchecked(storage.ActionUpdate)},
 	{"loses the revision check of deletes", "conflict", unchecked(storage.ActionDelete)},

@@ -20,6 +20,7 @@ func sharing() []check {
 		{"shared-view", "What one has acknowledged the other sees at once", checkSharedView},
 		{"shared-races", "Of two that expect the same revision, or take one key or name, one wins", checkSharedRaces},
 		{"shared-counting", "No update is lost between them", checkSharedCounting},
+		{"shared-watch", "A Watch of one tells of what the other changes", checkSharedWatch},
 	}
 }
 

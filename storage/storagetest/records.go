@@ -17,6 +17,7 @@ func recordChecks() []check {
 		{"empty-fields", "All of a record but kind, id and revision may be empty, and any number of records may have no name", one(checkEmptyFields)},
 		{"odd-strings", "Strings hold any bytes but NUL and come back unchanged", one(checkOddStrings)},
 		{"no-folding", "Strings are compared as bytes: no case folding, no normalisation, no trimming", one(checkNoFolding)},
+		{"unicode", "Strings of every category of Unicode are kept apart and in the order of their bytes, case twins and trailing spaces included", one(checkUnicode)},
 		{"updated", "Updated is kept to the microsecond, in UTC", one(checkUpdated)},
 		{"labels-are-a-set", "The order of labels does not matter; a label given twice is kept once", one(checkLabelSet)},
 		{"data", "Data is opaque; nil and empty are the same", one(checkData)},

@@ -23,8 +23,9 @@ import (
 )
 
 // Run checks the contract of storage.Store. Each check gets a store of its own from open,
-// new and empty, and closes it; open reports its own failures by t. The checks write about
-// 100 MiB altogether.
+// new and empty, and closes it; open reports its own failures by t. A store that has the
+// method of storage.Watcher is held to that contract too. The checks write about 100 MiB
+// altogether.
 func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 	for _, c := range contract() {
 		t.Run(c.name, func(t *testing.T) {
@@ -75,7 +76,7 @@ func one(run func(ctx context.Context, s storage.Store) error) func(context.Cont
 
 func contract() []check {
 	return slices.Concat(recordChecks(), limitChecks(), applyChecks(), listChecks(), pageChecks(),
-		contextChecks(), raceChecks(), closeChecks())
+		contextChecks(), raceChecks(), watchChecks(), closeChecks())
 }
 
 func (c check) report(t *testing.T, err error) {

@@ -47,7 +47,7 @@ func TestHangingStoreFails(t *testing.T) {
 }
 
 // kept is a store that lives on after Close and can be opened again.
-type kept struct{ storage.Store }
+type kept struct{ *memory.Store }
 
 func (k kept) Close() error { return nil }
 
@@ -60,10 +60,10 @@ func TestOneMemoryPassesTheChecksOfSharedPlaces(t *testing.T) {
 }
 
 func TestForgetfulStoreFailsTheChecksOfSharedPlaces(t *testing.T) {
-	broken := storagetest.BrokenBetween(t.Context(), time.Minute, func() func() storage.Store {
+	broken := storagetest.BrokenBetween(t.Context(), 8*time.Second, func() func() storage.Store {
 		return func() storage.Store { return memory.New() }
 	})
-	assert.ElementsMatch(t, []string{"reopen", "reopen-rules", "reopen-cursor", "shared-view", "shared-races", "shared-counting"}, keys(broken))
+	assert.ElementsMatch(t, []string{"reopen", "reopen-rules", "reopen-cursor", "shared-view", "shared-races", "shared-counting", "shared-watch"}, keys(broken))
 }
 
 func TestNamesAreUnique(t *testing.T) {
