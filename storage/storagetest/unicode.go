@@ -14,7 +14,7 @@ import (
 // case of letters, trailing spaces, characters of no weight.
 func checkUnicode(ctx context.Context, s storage.Store) error {
 	var records []storage.Record
-	for _, text := range twins() {
+	for _, text := range characters() {
 		r := plain(text, text)
 		r.Name = text
 		r.Labels = []storage.Label{{Key: text, Value: text}}
@@ -37,9 +37,9 @@ func checkUnicode(ctx context.Context, s storage.Store) error {
 	return wantKeys(ctx, s, everything, records)
 }
 
-// twins returns, for each category of Unicode, its first and its last character, both also
+// characters returns, for each category of Unicode, its first and its last character, both also
 // in other cases and before a space; each text once.
-func twins() []string {
+func characters() []string {
 	texts := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(unicode.Categories)) {
 		for _, r := range ends(unicode.Categories[name]) {
