@@ -33,6 +33,16 @@ func (s *secretPlan) stands(place render.Place, auth bool) bool {
 	return allowsPlace(s.places, place, auth) && allowsPlace(s.declared, place, auth)
 }
 
+// named reports whether a secret's binding names a place; of one that is not set yet it is
+// the declaration, which it will be bound to.
+func (p *connectorPlan) named(name string, place render.Place) bool {
+	s := p.secrets[name]
+	if s == nil {
+		s = &secretPlan{places: p.def.secret(name).Places}
+	}
+	return s.named(place)
+}
+
 // named reports whether the binding itself names a place, as text of a script demands: a
 // header or a query key, for the rest of a call holds what customers typed.
 func (s *secretPlan) named(place render.Place) bool {

@@ -121,8 +121,7 @@ func (r *run) dynamic(v render.Values) (*render.Request, error) {
 		MaxBytes: r.limits.RequestBytes,
 	}
 	return render.Dynamic(e, scope, v, func(name string, place render.Place) bool {
-		s := r.plan.secrets[name]
-		return own[render.Sink{Secret: name, Place: whole(place)}] || s == nil || s.named(place)
+		return own[render.Sink{Secret: name, Place: whole(place)}] || r.plan.named(name, place)
 	})
 }
 

@@ -105,6 +105,9 @@ func (r *run) planned() *CallPlan {
 // part describes one part of the rendered call.
 func (r *run) part(p render.Part) Part {
 	out := Part{Place: p.Place, Value: p.Value}
+	if path := r.req.definedAt(p.Place); path != "" && r.req.def.PayloadMode != PayloadDynamic && !literal(p) {
+		out.Sources = append(out.Sources, Source{"definition", path})
+	}
 	for _, s := range p.Sources {
 		source := Source{Kind: s.Kind, Name: s.Name}
 		if s.Kind == "definition" {
@@ -113,6 +116,11 @@ func (r *run) part(p render.Part) Part {
 		out.Sources = append(out.Sources, source)
 	}
 	return out
+}
+
+// literal reports whether a part has text of the definition itself, beside its references.
+func literal(p render.Part) bool {
+	return slices.ContainsFunc(p.Sources, func(s render.Source) bool { return s.Kind == "definition" })
 }
 
 // definedAt returns the path of the field that defines a place, empty if the payload does.
