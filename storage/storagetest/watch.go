@@ -219,6 +219,10 @@ func writeWhile(ctx context.Context, s storage.Store, v *watch, slow *slowness) 
 	if err := create(ctx, s, records...); err != nil {
 		return err
 	}
+	select { // time for a faulty store to begin another call
+	case <-slow.over.Done():
+	case <-time.After(50 * time.Millisecond):
+	}
 	slow.end()
 	return v.want(append(keys, key("first"))...)
 }
