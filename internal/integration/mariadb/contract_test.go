@@ -6,7 +6,7 @@ import (
 	"hash/fnv"
 	"testing"
 
-	_ "github.com/go-sql-driver/mysql"
+	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -19,8 +19,12 @@ import (
 // hostPool is a pool as a host application might have opened it. Parameters follow the DSN.
 func hostPool(t *testing.T, server *dbtest.Server, parameters string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("mysql", server.DSN()+parameters)
+	config, err := mysql.ParseDSN(server.DSN() + parameters)
 	require.NoError(t, err)
+	config.Logger = &mysql.NopLogger{} // connections are meant to break
+	connector, err := mysql.NewConnector(config)
+	require.NoError(t, err)
+	db := sql.OpenDB(connector)
 	t.Cleanup(func() { assert.NoError(t, db.Close()) })
 	return db
 }
