@@ -3,27 +3,18 @@
 package integration
 
 import (
-	"encoding/pem"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/mccutchen/go-httpbin/v2/httpbin"
+
+	"github.com/integrationhub/hub/hubtest"
 )
 
-// StartHTTPBin starts go-httpbin over TLS on loopback, until the test ends. The CA field of
-// the result is what a client must trust.
-func StartHTTPBin(t testing.TB) HTTPBin {
+// StartHTTPBin starts go-httpbin over TLS on loopback, until the test ends, with a
+// certificate of a private authority: its CA is what a client must trust.
+func StartHTTPBin(t testing.TB) *hubtest.Server {
 	t.Helper()
-	srv := httptest.NewTLSServer(httpbin.New())
-	t.Cleanup(srv.Close)
-	return HTTPBin{
-		URL: srv.URL,
-		CA:  pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}),
-	}
-}
-
-// HTTPBin is a running go-httpbin.
-type HTTPBin struct {
-	URL string // its origin, "https://127.0.0.1:port"
-	CA  []byte // PEM
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", httpbin.New())
+	return srv
 }
