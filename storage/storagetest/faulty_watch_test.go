@@ -88,7 +88,12 @@ var watchFaults = []struct {
 			}
 		}()
 		defer func() { close(next); <-done }()
+		begun := false
 		return s.Watch(ctx, func(k storage.Key) {
+			if begun && k == (storage.Key{}) {
+				return // what stands for all would be no loss
+			}
+			begun = true
 			select {
 			case next <- k:
 			default:
@@ -129,7 +134,7 @@ func TestFaultyWatchersFail(t *testing.T) {
 
 // A store that writes only when its watchers are ready for it holds up its writers.
 func TestWatcherThatBlocksWritersFails(t *testing.T) {
-	broken := storagetest.BrokenIn(t.Context(), "watch-slow", 4*time.Second, func() storage.Store {
+	broken := storagetest.BrokenIn(t.Context(), "watch-slow", time.Second, func() storage.Store {
 		return &blocking{Store: memory.New()}
 	})
 	assert.Error(t, broken)
