@@ -38,9 +38,9 @@ func ExampleTenant_Plan() {
 	// POST /tickets
 	// X-Api-Key: [[key]]
 	// {"title":"No dial tone","priority":3,"source":"call of Ada"}
-	// header:X-Api-Key from [{secret key}]
-	// body:/title from [{payload title}]
-	// body:/priority from [{default priority}]
+	// header:X-Api-Key from [{definition headers[0]} {secret key}]
+	// body:/title from [{definition requests[0].body} {payload title}]
+	// body:/priority from [{definition requests[0].body} {default priority}]
 	// body:/source from [{definition requests[0].body} {payload caller}]
 	// secrets: [key] sent: 0
 }
