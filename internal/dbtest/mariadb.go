@@ -17,7 +17,7 @@ func MariaDB(t testing.TB) *Server {
 		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
 	user := s.write("user.sql", "CREATE DATABASE IF NOT EXISTS hub;\n"+
 		"CREATE OR REPLACE USER hub@'127.0.0.1' IDENTIFIED BY '"+secret+"';\n"+
-		"GRANT ALL ON *.* TO hub@'127.0.0.1';\n")
+		"GRANT ALL ON *.* TO hub@'127.0.0.1' WITH GRANT OPTION;\n")
 	s.ready = "ready for connections"
 	s.command = []string{mariadbd, "--no-defaults", "--datadir=" + data, "--port=" + s.port,
 		"--bind-address=127.0.0.1", "--socket=" + filepath.Join(s.dir, "socket"), "--skip-name-resolve",

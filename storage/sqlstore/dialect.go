@@ -44,6 +44,15 @@ type Dialect struct {
 	// read far more than a page.
 	labelled string
 
+	// ofKind compares the kind of r with its argument in a form that the planner does not see
+	// through. Where it does it takes the kind for a constant, leaves it out of the order,
+	// which no index has then, and sorts all there is.
+	ofKind string
+
+	// byRecord follows the table labels where those of one record are looked up: a hint for
+	// planners that do not see that few labels have one record.
+	byRecord string
+
 	// schema[v] holds the statements that lead from version v of the tables to v+1.
 	// Released steps never change: new versions are appended. Steps that no transaction
 	// holds together can be repeated.

@@ -79,12 +79,11 @@ func (s *Store) selection(q storage.Query) (*statement, error) {
 	return st.add(` LIMIT ?`, q.PageSize()+1), nil
 }
 
-// everywhere compares the kind in a form that planners do not see through: SQLite takes the
-// column for a constant otherwise, leaves it out of the order, and sorts.
+// everywhere selects from all records, by key.
 func (st *statement) everywhere(q storage.Query, after storage.Position, began bool) {
 	st.add(`SELECT ` + columns + ` FROM {p}records r WHERE 1 = 1`)
 	if q.Kind != "" {
-		st.add(` AND NOT (r.kind <> ?)`, []byte(q.Kind))
+		st.add(` AND `+st.dialect.ofKind, []byte(q.Kind))
 	}
 	if began {
 		st.beyond([]string{"r.tenant", "r.kind", "r.id"}, []byte(after.Tenant), []byte(after.Kind), []byte(after.ID))
@@ -117,7 +116,7 @@ func (st *statement) having(t string, labels []storage.Label) *statement {
 	if len(labels) == 0 {
 		return st
 	}
-	st.of(t, ` AND (SELECT COUNT(*) FROM {p}labels x WHERE x.tenant = {t}.tenant AND x.kind = {t}.kind`+
+	st.of(t, ` AND (SELECT COUNT(*) FROM {p}labels x`+st.dialect.byRecord+` WHERE x.tenant = {t}.tenant AND x.kind = {t}.kind`+
 		` AND x.id = {t}.id AND (x.label_key, x.label_value) IN (`+st.dialect.rows)
 	for i, l := range labels {
 		if i > 0 {

@@ -30,12 +30,14 @@ func MySQL() Dialect {
 		placeholder: func(int) string { return "?" },
 		labelled: `FROM {p}labels l STRAIGHT_JOIN {p}records r` +
 			` WHERE r.tenant = l.tenant AND r.kind = l.kind AND r.id = l.id`,
-		schema:  mysqlSchema(),
-		lock:    `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), '.', ?), 224), 30)`, // the name of a lock has 64 characters
-		unlock:  `DO RELEASE_LOCK(SHA2(CONCAT(DATABASE(), '.', ?), 224))`,
-		verify:  verifyMySQL,
-		isTaken: func(err error) bool { return mysqlNumber(err) == "1062" }, // ER_DUP_ENTRY
-		isBusy:  isBusyMySQL,
+		ofKind:   `CONCAT(r.kind) = ?`,
+		byRecord: " FORCE INDEX ({i}labels_record)",
+		schema:   mysqlSchema(),
+		lock:     `SELECT GET_LOCK(SHA2(CONCAT(DATABASE(), '.', ?), 224), 30)`, // the name of a lock has 64 characters
+		unlock:   `DO RELEASE_LOCK(SHA2(CONCAT(DATABASE(), '.', ?), 224))`,
+		verify:   verifyMySQL,
+		isTaken:  func(err error) bool { return mysqlNumber(err) == "1062" }, // ER_DUP_ENTRY
+		isBusy:   isBusyMySQL,
 	}
 }
 

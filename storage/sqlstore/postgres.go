@@ -25,6 +25,7 @@ func PostgreSQL() Dialect {
 		// OFFSET 0 keeps the planner from making another join of it.
 		labelled: `FROM {p}labels l CROSS JOIN LATERAL (SELECT * FROM {p}records` +
 			` WHERE tenant = l.tenant AND kind = l.kind AND id = l.id OFFSET 0) r WHERE 1 = 1`,
+		ofKind:  `r.kind || ''::bytea = ?`,
 		schema:  postgresSchema(),
 		lock:    `SELECT 1 FROM pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || ?, 0))`,
 		verify:  verifyPostgres,

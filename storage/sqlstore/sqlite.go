@@ -25,6 +25,7 @@ func SQLite() Dialect {
 		comparesRows: true,
 		labelled: `FROM {p}labels l CROSS JOIN {p}records r` + // SQLite keeps the order of a CROSS JOIN
 			` WHERE r.tenant = l.tenant AND r.kind = l.kind AND r.id = l.id`,
+		ofKind:  `NOT (r.kind <> ?)`,
 		schema:  sqliteSchema(),
 		verify:  verifySQLite,
 		isTaken: func(err error) bool { return strings.Contains(err.Error(), "UNIQUE constraint failed") },

@@ -29,6 +29,19 @@ func hostPool(t *testing.T, server *dbtest.Server, parameters string) *sql.DB {
 	return db
 }
 
+// hostPoolAs is a pool of another user.
+func hostPoolAs(t *testing.T, server *dbtest.Server, user, password string) *sql.DB {
+	t.Helper()
+	config, err := mysql.ParseDSN(server.DSN())
+	require.NoError(t, err)
+	config.User, config.Passwd = user, password
+	connector, err := mysql.NewConnector(config)
+	require.NoError(t, err)
+	db := sql.OpenDB(connector)
+	t.Cleanup(func() { assert.NoError(t, db.Close()) })
+	return db
+}
+
 func newStore(t *testing.T, db *sql.DB, opts *sqlstore.Options) *sqlstore.Store {
 	t.Helper()
 	s, err := sqlstore.New(t.Context(), db, sqlstore.MySQL(), opts)
