@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,8 +22,11 @@ import (
 // authorize is the step that puts the connector's token on the call: from its grant, or
 // from a new one. A token goes only where the secrets that fetched it may go.
 func (r *run) authorize(ctx context.Context) error {
-	if r.plan.auth == nil || r.req == r.plan.auth {
+	if r.req.auth {
 		return nil
+	}
+	if r.plan.auth == nil {
+		return r.attach()
 	}
 	if r.grant == nil {
 		g, err := r.grants.get(ctx, r)
@@ -38,15 +42,16 @@ func (r *run) authorize(ctx context.Context) error {
 		return failure(Forbidden, "the token is not bound to host "+quote(egress.RuleFor(r.wire.URL).String())+
 			", which was not among the hosts of the secrets that fetched it: set their values again to send it there")
 	}
-	r.wire.Header.Set("Authorization", "Bearer "+r.grant.token)
-	return nil
+	return r.attach()
 }
 
 // grant is what an authentication yielded. It does not change.
 type grant struct {
 	key      grantKey
-	authKey  string    // what it was fetched with
-	token    string    // the access token
+	authKey  string // what it was fetched with
+	token    string // the access token, or the session
+	refresh  string // the refresh token to use next; empty: there is none
+	extra    map[string]string
 	expires  time.Time // when to fetch another
 	reach    []egress.Rules
 	answer   []byte // the whole answer, JSON
@@ -225,7 +230,7 @@ func (t *Tenant) authenticate(ctx context.Context, plan *connectorPlan) (_ *gran
 // granted reads the token from the answer to an authentication request, and keeps it for the
 // calls to come. Other calls pass.
 func (r *run) granted(res *Result, err error) error {
-	if r.req != r.plan.auth || res == nil {
+	if !r.req.auth || res == nil {
 		return err
 	}
 	r.tokens = scrub.New(tokensIn(res))
@@ -249,8 +254,24 @@ func (r *run) refusedWith(res *Result, err error) error {
 	if code := res.Get("error"); code.Type == gjson.String && code.Str != "" {
 		text, _ := r.plan.scrubber.String(code.Str)
 		e.detail += ", error " + quote(text)
+		e.refusal = knownRefusal(code.Str)
 	}
 	return e
+}
+
+// refusals are the error codes of authentications that mean something to the hub (RFC 6749
+// section 5.2, RFC 8628 section 3.5).
+var refusals = []string{
+	"invalid_grant", "invalid_client", "unauthorized_client", "access_denied",
+	"authorization_pending", "slow_down", "expired_token",
+}
+
+// knownRefusal returns a code that means something, and nothing else that a server wrote.
+func knownRefusal(code string) string {
+	if slices.Contains(refusals, code) {
+		return code
+	}
+	return ""
 }
 
 // Life of a token whose answer does not say: it is refreshed when refused anyway.
@@ -260,27 +281,21 @@ const (
 	lifeMargin  = 30 * time.Second // at most a tenth of the life
 )
 
-// readGrant reads the answer of RFC 6749 section 5.1.
+// readGrant reads what the answer to an authentication request yields.
 func (r *run) readGrant(res *Result) (*grant, error) {
-	token := res.Get("access_token")
-	if token.Type != gjson.String || token.Str == "" {
-		return nil, r.explained(failure(Unauthorized, "the authentication's answer has no access_token"))
+	o, err := r.plan.scheme.read(r, res)
+	if err != nil {
+		return nil, r.explained(asError(err))
 	}
-	if kind := res.Get("token_type"); kind.Exists() && !strings.EqualFold(kind.String(), "Bearer") {
-		return nil, r.explained(failure(Unauthorized, "the authentication's answer has a token_type other than Bearer"))
-	}
-	if err := egress.CheckHeaderValue(token.Str); err != nil {
-		return nil, r.explained(failure(Unauthorized, "the access_token cannot stand in a header"))
-	}
+	r.tokens = scrub.New(append(tokensIn(res), scrub.Secret{Name: "@auth", Value: o.access}))
 	g := &grant{
-		key: grantKey{r.name, r.plan.def.ID}, authKey: r.plan.authKey,
-		token: token.String(), expires: r.asked().Add(lifeOf(res.Get("expires_in"))), answer: res.Body,
+		key: grantKey{r.name, r.plan.def.ID}, authKey: r.plan.authKey, token: o.access, refresh: o.refresh, extra: o.extra,
+		expires: r.asked().Add(o.life(r.asked())), answer: o.answer, scrubber: r.tokens,
 	}
 	g.reach = append(g.reach, r.plan.hosts)
 	for _, name := range r.plan.fetchers() {
 		g.reach = append(g.reach, r.plan.secrets[name].reach)
 	}
-	g.scrubber = r.tokens
 	return g, nil
 }
 
@@ -288,7 +303,7 @@ func (r *run) readGrant(res *Result) (*grant, error) {
 // certificate is none: where it is not bound to, the guard lets nothing go.
 func (p *connectorPlan) fetchers() []string {
 	names := map[string]bool{}
-	for _, sink := range p.auth.program.Secrets() {
+	for _, sink := range append(p.auth.program.Secrets(), p.schemeSinks(p.auth)...) {
 		if p.secrets[sink.Secret] != nil {
 			names[sink.Secret] = true
 		}
@@ -304,10 +319,19 @@ func (r *run) asked() time.Time {
 	return r.begun
 }
 
+// life is how long a token is used, from when it was asked for.
+func (o *obtained) life(asked time.Time) time.Duration {
+	if o.ends.IsZero() {
+		return lifeOf(o.expiresIn)
+	}
+	life := min(max(0, o.ends.Sub(asked)), longestLife)
+	return life - min(lifeMargin, life/10)
+}
+
 // lifeOf reads expires_in: seconds, as a number or, as some write it, as a string.
-func lifeOf(field gjson.Result) time.Duration {
-	seconds, err := strconv.ParseFloat(field.String(), 64)
-	if !field.Exists() || err != nil || seconds != seconds {
+func lifeOf(text string) time.Duration {
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil || seconds != seconds {
 		return defaultLife
 	}
 	life := longestLife

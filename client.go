@@ -93,6 +93,9 @@ func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.
 	}
 	out := req.Clone(ctx)
 	out.URL, out.Host, out.Header = r.wire.URL, "", r.wire.Header
+	if err := r.signLent(ctx, out); err != nil {
+		return nil, end, err
+	}
 	resp, err := r.egress.Transport(r.plan.identity).RoundTrip(out)
 	if err != nil {
 		return nil, end, lentError(ctx, err)

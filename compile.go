@@ -23,6 +23,7 @@ type connectorPlan struct {
 	vars     map[string]string
 	secrets  map[string]*secretPlan // those that are set
 	auth     *requestPlan           // nil: no authentication request
+	scheme   *scheme                // nil: no authentication
 	verify   *requestPlan           // nil: the template has none
 	requests map[string]*requestPlan
 	lending  transport.Policy // of HTTPClient

@@ -10,25 +10,30 @@ import (
 // mediaForm is the media type of an authentication request that names none.
 const mediaForm = "application/x-www-form-urlencoded"
 
-// auth compiles the authentication request.
+// auth compiles the authentication.
 func (k *compiler) auth() {
 	a := &k.con.Auth
 	if a.Kind != k.tpl.AuthType {
 		k.add("auth.kind", "enum", "must be the template's authType, %q", k.tpl.AuthType)
 		return
 	}
-	if a.Kind == AuthNone && a.Request != nil {
-		k.add("auth.request", "auth", "there is no authentication request with authType %q", AuthNone)
+	k.plan.scheme = k.scheme()
+	if a.Request != nil && (a.Kind == AuthOAuth2 || a.Kind == AuthSession) {
+		k.authRequest(a.Request)
 	}
-	if a.Kind == AuthNone || a.Request == nil {
-		return
-	}
-	r := a.Request
+}
+
+// authRequest compiles the authentication request that a connector describes itself.
+func (k *compiler) authRequest(r *AuthRequest) {
 	k.problems.headers("auth.request.headers", r.Headers)
 	among(&k.problems, "auth.request.method", r.Method, verbs...)
 	k.params("auth.request.query", r.Query)
 	plan := k.extra("auth.request", "authentication")
+	plan.auth = true
 	k.plan.auth = plan
+	if s := k.con.Auth.Session; s != nil && s.Success != nil {
+		plan.success = k.problems.success("auth.session", s.Success)
+	}
 	d := render.Definition{
 		Method: r.Method, URL: r.URL, Query: pairs(r.Query), MediaType: r.MediaType, Body: r.Body,
 	}
@@ -124,15 +129,5 @@ func (t *Template) checkDefaults(p *problems, limits *Limits) {
 		for _, f := range found {
 			p.add(in(at("headers", i), "default"), f.Rule, "%s", f.Message)
 		}
-	}
-}
-
-// normalize gives an authentication request its defaults.
-func (r *AuthRequest) normalize() {
-	if r.Method == "" {
-		r.Method = http.MethodPost
-	}
-	if r.MediaType == "" && r.Body != "" {
-		r.MediaType = mediaForm
 	}
 }

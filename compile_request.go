@@ -27,6 +27,7 @@ type requestPlan struct {
 	success     statusSet
 	policy      transport.Policy
 	timeout     time.Duration
+	auth        bool // of the authentication itself: it carries no token
 	problems    []FieldError
 }
 
@@ -51,6 +52,7 @@ func (k *compiler) requests() {
 		plan := k.request(at("requests", i), r)
 		if k.plan.requests[r.Name] != nil {
 			k.add(in(plan.path, "name"), "duplicate", "is the name of another request of the connector")
+			k.list = append(k.list, plan.problems...) // no name leads to it
 		} else {
 			k.plan.requests[r.Name] = plan
 		}
@@ -260,11 +262,9 @@ func (k *compiler) listRules(p *problems, at string, r *Request) {
 	p.headers(in(at, "headers"), r.Headers)
 	p.params(in(at, "query"), r.Query)
 	p.form(in(at, "form"), r.Form)
-	if k.con.Auth.Kind == AuthOAuth2 {
-		for i, h := range r.Headers {
-			if strings.EqualFold(h.Name, "Authorization") {
-				p.add(in(headerAt(at, i), "name"), "auth", "is set by the connector's authentication")
-			}
+	for i, h := range r.Headers {
+		if k.plan.scheme.sets(h.Name) {
+			p.add(in(headerAt(at, i), "name"), "auth", "is set by the connector's authentication")
 		}
 	}
 }
@@ -290,7 +290,7 @@ func headerAt(path string, i int) string { return at(in(path, "headers"), i) }
 func (k *compiler) places(p *problems, plan *requestPlan) {
 	for _, sink := range plan.program.Secrets() {
 		places := k.con.secret(sink.Secret).Places
-		if !allowsPlace(places, sink.Place, plan == k.plan.auth) {
+		if !allowsPlace(places, sink.Place, plan.auth) {
 			p.add(plan.path, "secret-place", "secret %s may not stand at %s: its places do not list it", quote(sink.Secret), quote(string(sink.Place)))
 		}
 	}

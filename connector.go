@@ -52,27 +52,6 @@ type Connector struct {
 	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 }
 
-// Auth is how a connector authenticates.
-type Auth struct {
-	// Kind is the template's AuthType, also if empty.
-	Kind AuthKind `json:"kind,omitempty"`
-	// Request is the authentication request of an AuthOAuth2.
-	Request *AuthRequest `json:"request,omitempty"`
-}
-
-// AuthRequest is the call that fetches a token. It may refer to [[name]], not to a payload.
-//
-// Its answer must be JSON with a member access_token; token_type must be Bearer if it is
-// present; expires_in is the token's life in seconds (RFC 6749 section 5.1).
-type AuthRequest struct {
-	URL       string   `json:"url"`
-	Method    string   `json:"method,omitempty"` // POST if empty
-	Headers   []Header `json:"headers,omitempty"`
-	Query     []Param  `json:"query,omitempty"`
-	MediaType string   `json:"mediaType,omitempty"` // application/x-www-form-urlencoded if empty
-	Body      string   `json:"body,omitempty"`
-}
-
 // Header is one header field. Its value may hold references, its name may not.
 type Header struct {
 	Name  string `json:"name"`
@@ -95,8 +74,8 @@ type Secret struct {
 	// again.
 	Hosts []string `json:"hosts,omitempty"`
 	// Places narrows where in a request the secret may stand: header:NAME, query:NAME,
-	// path, body, body:/json/pointer, form:NAME, and auth (only in the authentication
-	// request). Empty: anywhere, but for the payload of a dynamic request, which
+	// path, body, body:/json/pointer, form:NAME, and auth (only what Auth sends or signs
+	// with). Empty: anywhere, but for the payload of a dynamic request, which
 	// may name a secret only in a header or query key that is listed here.
 	Places []string `json:"places,omitempty"`
 }

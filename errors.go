@@ -91,8 +91,9 @@ type Error struct {
 	// Fields lists every broken rule of an Invalid or NotReady.
 	Fields []FieldError
 
-	detail string
-	err    error
+	detail  string
+	err     error
+	refusal string // the error code of an authentication's answer: invalid_grant
 }
 
 // Error describes the failure in one line.

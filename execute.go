@@ -87,6 +87,10 @@ type run struct {
 	req      *requestPlan
 	wire     *render.Request
 	grant    *grant
+	sign     signer          // signs each attempt; nil: nothing does
+	prev     *grant          // the last one, when another is fetched; nil: there is none
+	code     *exchangeCode   // what a person's consent yielded; nil: nobody consented just now
+	proof    string          // the key that the token will be bound to
 	tokens   *scrub.Scrubber // finds the tokens of an authentication's answer
 	replayed bool
 	outcome  transport.Outcome

@@ -26,7 +26,7 @@ func (r *run) render(ctx context.Context) (err error) {
 		return err
 	}
 	r.req.complete(r.wire)
-	return nil
+	return r.compose(ctx)
 }
 
 // values are what a call puts in.

@@ -18,7 +18,7 @@ func (p *connectorPlan) guard(open *Egress, req *requestPlan, wire *render.Reque
 		return err
 	}
 	for _, sink := range wire.Sinks {
-		if err := p.mayCarry(sink, wire.URL, req == p.auth); err != nil {
+		if err := p.mayCarry(sink, wire.URL, req.auth); err != nil {
 			return err
 		}
 	}

@@ -49,10 +49,15 @@ type core struct {
 	client *transport.Client
 	budget *transport.Budget
 	plans  *planCache
+	watch  watching
 	grants *grants
-	gates  gates
-	life   life
-	log    *slog.Logger
+
+	discoveries discoveries
+	nonces      nonces
+
+	gates gates
+	life  life
+	log   *slog.Logger
 }
 
 // startTimeout bounds what New asks of the store and the keeper.
@@ -96,6 +101,7 @@ func New(store storage.Store, keeper secrets.Keeper, opts *Options) (*Hub, error
 	c.budget = transport.NewBudget(c.opts.now)
 	c.plans = newPlanCache(c)
 	c.grants = newGrants()
+	c.watch.begin(c.life.ctx, c)
 	return &Hub{&Tenant{core: c}}, nil
 }
 
@@ -109,6 +115,7 @@ func (h *Hub) Tenant(name string) *Tenant { return &Tenant{core: h.core, name: n
 // ctx's error once they have. Closing again waits likewise and does no harm.
 func (h *Hub) Close(ctx context.Context) error {
 	err := h.life.end(ctx)
+	h.watch.end()
 	h.egress.Close()
 	return err
 }

@@ -76,6 +76,9 @@ func (t *Tenant) Plan(ctx context.Context, call Call) (_ *CallPlan, err error) {
 	if err := r.guard(); err != nil {
 		return nil, err
 	}
+	if err := r.showAuth(values); err != nil {
+		return nil, err
+	}
 	return r.planned(), nil
 }
 
@@ -87,10 +90,6 @@ func (r *run) planned() *CallPlan {
 	}
 	for _, part := range r.wire.Parts {
 		p.Parts = append(p.Parts, r.part(part))
-	}
-	if r.plan.auth != nil {
-		p.Header.Set("Authorization", "Bearer [[@auth.access_token]]")
-		p.Parts = append(p.Parts, Part{"header:Authorization", "Bearer [[@auth.access_token]]", []Source{{"auth", "access_token"}}})
 	}
 	seen := map[string]bool{}
 	for _, sink := range r.wire.Sinks {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/render"
 )
 
 // Readiness says what a connector lacks before it can run.
@@ -43,8 +44,8 @@ func (t *Tenant) Readiness(ctx context.Context, connector string) (_ Readiness, 
 			r.Missing = append(r.Missing, plan.unbound(req)...)
 		}
 	}
-	if plan.auth != nil {
-		r.Missing = append(r.Missing, plan.unbound(plan.auth)...)
+	for _, endpoint := range plan.endpoints() {
+		r.Missing = append(r.Missing, plan.unbound(endpoint)...)
 	}
 	r.Warnings = plan.warnings(t.opts.now())
 	r.Missing = distinct(r.Missing)
@@ -74,13 +75,9 @@ func (p *connectorPlan) missing(req *requestPlan) []FieldError {
 	list := append([]FieldError(nil), p.problems...)
 	list = append(list, p.missingFields()...)
 	list = append(list, p.missingHeaders()...)
-	if p.def.Auth.Kind != AuthNone && p.auth == nil && p.def.Auth.Request == nil {
-		list = append(list, FieldError{Path: "auth.request", Rule: "required", Message: "the authentication request is not defined yet"})
-	}
-	if p.auth != nil {
-		list = append(list, p.requestMissing(p.auth)...)
-	}
-	if req != nil && req != p.auth {
+	list = append(list, p.def.Auth.undefined()...)
+	list = append(list, p.missingForAuth()...)
+	if req != nil && !req.auth {
 		list = append(list, p.requestMissing(req)...)
 	}
 	return list
@@ -113,9 +110,7 @@ func (p *connectorPlan) missingHeaders() []FieldError {
 		}
 		path, given := "headers", p.def.Headers
 		if h.On == OnAuth {
-			if path, given = "auth.request.headers", nil; p.def.Auth.Request != nil {
-				given = p.def.Auth.Request.Headers
-			}
+			path, given = p.def.Auth.headers()
 		}
 		if !hasHeader(given, h.Name) {
 			list = append(list, FieldError{Path: path, Rule: "required", Message: "the template's header " + quote(h.Name) + " has no value yet"})
@@ -130,7 +125,7 @@ func (p *connectorPlan) requestMissing(req *requestPlan) []FieldError {
 	if req.program == nil {
 		return list
 	}
-	for _, sink := range req.program.Secrets() {
+	for _, sink := range append(req.program.Secrets(), p.schemeSinks(req)...) {
 		s := p.secrets[sink.Secret]
 		switch {
 		case s == nil:
@@ -168,22 +163,26 @@ func (p *connectorPlan) unboundTo(req *requestPlan, u *url.URL) (list []FieldErr
 		list = append(list, FieldError{Path: "secrets." + secret, Rule: rule, Message: message})
 	}
 	host := egress.RuleFor(u).String()
-	for _, sink := range req.program.Secrets() {
-		s := p.secrets[sink.Secret]
-		if s == nil || s.err != nil {
-			continue
-		}
-		if !s.allows(u) {
-			note(sink.Secret, "secret-binding", unboundText(sink.Secret, host))
-		}
-		if !s.stands(sink.Place, req == p.auth) {
-			note(sink.Secret, "secret-place", misplacedText(sink))
+	check := func(sinks []render.Sink, auth bool) {
+		for _, sink := range sinks {
+			s := p.secrets[sink.Secret]
+			if s == nil || s.err != nil {
+				continue
+			}
+			if !s.allows(u) {
+				note(sink.Secret, "secret-binding", unboundText(sink.Secret, host))
+			}
+			if !s.stands(sink.Place, auth) {
+				note(sink.Secret, "secret-place", misplacedText(sink))
+			}
 		}
 	}
+	check(req.program.Secrets(), req.auth)
+	check(p.schemeSinks(req), true)
 	if key := p.certificateKey(); key != "" && !p.secrets[key].allows(u) {
 		note(key, "secret-binding", unboundText(key, host))
 	}
-	if p.auth == nil || p.auth.program == nil || req == p.auth {
+	if p.auth == nil || p.auth.program == nil || req.auth {
 		return list
 	}
 	for _, name := range p.fetchers() {
@@ -203,6 +202,7 @@ func (p *connectorPlan) warnings(now time.Time) []FieldError {
 				Message: fmt.Sprintf("is shorter than %d bytes: in answers it is masked only where it is a whole value", minScrub)})
 		}
 	}
+	list = append(list, p.def.Auth.warnings()...)
 	if p.def.TLS == nil {
 		return list
 	}

@@ -30,7 +30,18 @@ type Attempt struct {
 
 // send is the step that sends the call, and the one that reads the answer: attempts under
 // the call's one deadline, each decided at dial time, read under a cap.
+//
+// A server that wants its nonce in the proof of possession has not done anything yet: the
+// call is sent once more, with it.
 func (r *run) send(ctx context.Context) {
+	r.sendOnce(ctx)
+	if r.nonceAsked() {
+		r.sendOnce(ctx)
+		r.nonceAsked()
+	}
+}
+
+func (r *run) sendOnce(ctx context.Context) {
 	if name := r.req.idempotencyHeader(); name != "" && r.wire.Header.Get(name) == "" {
 		if r.idempotencyKey == "" {
 			r.idempotencyKey = rand.Text()
@@ -44,6 +55,8 @@ func (r *run) send(ctx context.Context) {
 		Header: r.wire.Header,
 		Body:   r.wire.Body,
 		Via:    r.egress.Transport(r.plan.identity),
+
+		Prepare: r.sign,
 	}, r.sendPolicy())
 	if r.outcome.Answer == nil { // the last answer is kept, also if the token was renewed in vain
 		r.outcome.Answer = before

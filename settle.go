@@ -27,12 +27,7 @@ func (t *Tenant) settle(ctx context.Context, rec *connectorRecord) error {
 
 // normalize gives a connector's empty members their defaults.
 func (c *Connector) normalize(tpl *Template) {
-	if c.Auth.Kind == "" {
-		c.Auth.Kind = tpl.AuthType
-	}
-	if c.Auth.Request != nil {
-		c.Auth.Request.normalize()
-	}
+	c.Auth.normalize(tpl)
 	if c.Timeout == 0 {
 		c.Timeout = defaultTimeout
 		if most := tpl.Limits.Timeout; most > 0 {
@@ -79,7 +74,7 @@ func canonicalHosts(hosts []string) []string {
 // template allows them.
 func (t *Tenant) joinHosts(con *Connector, tpl *Template, bounds *egress.Rules) {
 	plan := t.compile(t.name, con, tpl, bounds)
-	calls := []*requestPlan{plan.auth, plan.verify}
+	calls := append(plan.endpoints(), plan.verify)
 	for i := range con.Requests {
 		calls = append(calls, plan.requests[con.Requests[i].Name])
 	}

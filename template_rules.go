@@ -65,7 +65,7 @@ func (t *Template) check(p *problems, limits *Limits) {
 	p.line("application", t.Application, maxName)
 	p.text("description", t.Description, maxText)
 	among(p, "integrationMethod", t.IntegrationMethod, REST)
-	among(p, "authType", t.AuthType, AuthNone, AuthOAuth2)
+	among(p, "authType", t.AuthType, authKinds...)
 	t.checkMethods(p)
 	t.checkHeaders(p)
 	t.checkDefaults(p, limits)

@@ -198,7 +198,7 @@ func (u *upgrade) hosts(bounds *egress.Rules, before *connectorPlan) {
 
 // leaves reports whether a call goes to a host outside of bounds.
 func (p *connectorPlan) leaves(call *requestPlan, bounds egress.Rules) bool {
-	if call == nil || call.program == nil || call.def.URL == "" && call != p.auth {
+	if call == nil || call.program == nil || call.def.URL == "" && !call.auth {
 		return false
 	}
 	for _, origin := range call.program.Origins(p.variable) {

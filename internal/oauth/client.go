@@ -26,8 +26,8 @@ var Methods = []Method{None, Basic, Post, PrivateKeyJWT, TLS}
 // assertionType is the client_assertion_type of RFC 7523 section 2.2.
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
-// assertionLife is how long an assertion is good for: it is made for one request.
-const assertionLife = time.Minute
+// assertionLife is how long an assertion is good for: one request, and the waits before its repeats.
+const assertionLife = 5 * time.Minute
 
 // Client is who asks for a token.
 type Client struct {

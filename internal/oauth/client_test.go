@@ -71,7 +71,7 @@ func TestClientsAuthenticateAsDeclaredAndInNoOtherWay(t *testing.T) {
 	token := verified(t, form.Get("client_assertion"), private.Public())
 	assert.Equal(t, "k1", token.Header["kid"])
 	assert.Equal(t, jwt.MapClaims{
-		"iss": "me", "sub": "me", "aud": "https://as.example.com", "jti": "once", "iat": 1.8e9, "exp": 1.8e9 + 60,
+		"iss": "me", "sub": "me", "aud": "https://as.example.com", "jti": "once", "iat": 1.8e9, "exp": 1.8e9 + 300,
 	}, token.Claims)
 }
 
