@@ -84,7 +84,7 @@ func (t *Tenant) allowedNow(ctx context.Context, id string) (egress.Rules, int64
 // the library.
 func (t *Tenant) newestVersion(ctx context.Context, id string) (templateRecord, error) {
 	rec, err := t.template(ctx, id)
-	if err == nil || asError(err).Code != NotFound {
+	if err == nil || asError(err).Code != NotFound || !idPattern.MatchString(id) {
 		return rec, err
 	}
 	query := storage.Query{Tenant: t.name, Kind: kindVersion, Parent: id}
