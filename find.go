@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,23 +23,37 @@ type planCache struct {
 
 	mu      sync.Mutex                // guards what follows
 	entries map[planKey]*list.Element // :: key → *planEntry
+	byID    map[planKey][]planKey     // :: tenant and id of a connector → the keys of its entries
 	order   list.List                 // used last first
 	bytes   int64
-	epoch   int64 // moves with each forget: what was read before is not kept
+	at      moment
+	watched bool // the store tells of changes; does not change
 
 	flight singleflight.Group // one revision check at a time for each key
 }
 
+// moment tells what happened while the store was read.
+type moment struct {
+	forgets int64 // moves when plans are forgotten: what was read before is not kept
+	hints   int64 // moves when the store tells of a change: what was read before is checked again
+}
+
+// flight is the key's name among the checks under way.
+func (k planKey) flight() string { return k.tenant + "\x00" + k.name }
+
 type planEntry struct {
-	key     planKey
-	plan    *connectorPlan
-	limit   int64     // revision of the template's restriction
-	checked time.Time // when the store was last asked, and answered
-	asked   time.Time // when it was last asked
+	key      planKey
+	plan     *connectorPlan
+	template string    // its id
+	limit    int64     // revision of the template's restriction
+	checked  time.Time // when the store was last asked, and answered
+	asked    time.Time // when it was last asked; zero if it must be
+	ahead    bool      // it is being asked before it must be
+	at       moment    // when the asking began
 }
 
 func newPlanCache(c *core) *planCache {
-	return &planCache{core: c, most: c.limits.PlanBytes, entries: map[planKey]*list.Element{}}
+	return &planCache{core: c, most: c.limits.PlanBytes, entries: map[planKey]*list.Element{}, byID: map[planKey][]planKey{}}
 }
 
 // loadTimeout bounds one look at the store for a plan, whoever waits for it.
@@ -46,12 +61,16 @@ const loadTimeout = 5 * time.Second
 
 // find returns the compiled connector of a name: from the cache while it is fresh; after one
 // revision check, shared by all who ask, when it is not; and from the cache again, up to the
-// staleness bound, while the store does not answer.
+// staleness bound, while the store does not answer. Where the store tells of changes, a plan
+// in use is checked before its time, and no call waits for that.
 func (t *Tenant) find(ctx context.Context, name string) (*connectorPlan, error) {
 	key := planKey{t.name, name}
 	now := t.opts.now()
 	cached, fresh := t.plans.lookup(key, now)
 	if fresh {
+		if t.plans.due(key, now) {
+			t.check(key, cached)
+		}
 		return cached.plan, nil
 	}
 	plan, err := t.refresh(ctx, key, cached)
@@ -70,7 +89,18 @@ func (t *Tenant) find(ctx context.Context, name string) (*connectorPlan, error) 
 // refresh asks the store, once for all callers that ask meanwhile. A caller that gives up
 // does not disturb the others.
 func (t *Tenant) refresh(ctx context.Context, key planKey, cached planEntry) (*connectorPlan, error) {
-	shared := t.plans.flight.DoChan(key.tenant+"\x00"+key.name, func() (any, error) {
+	select {
+	case r := <-t.check(key, cached):
+		plan, _ := r.Val.(*connectorPlan)
+		return plan, r.Err
+	case <-ctx.Done():
+		return nil, ended(ctx)
+	}
+}
+
+// check begins to ask the store, unless somebody does already.
+func (t *Tenant) check(key planKey, cached planEntry) <-chan singleflight.Result {
+	return t.plans.flight.DoChan(key.flight(), func() (any, error) {
 		ctx, cancel := context.WithTimeout(t.life.ctx, loadTimeout)
 		defer cancel()
 		plan, err := t.revalidate(ctx, key, cached)
@@ -79,19 +109,12 @@ func (t *Tenant) refresh(ctx context.Context, key planKey, cached planEntry) (*c
 		}
 		return plan, err
 	})
-	select {
-	case r := <-shared:
-		plan, _ := r.Val.(*connectorPlan)
-		return plan, r.Err
-	case <-ctx.Done():
-		return nil, ended(ctx)
-	}
 }
 
 // revalidate reads the connector's record and the template's restriction, and compiles anew
 // only what changed.
 func (t *Tenant) revalidate(ctx context.Context, key planKey, cached planEntry) (*connectorPlan, error) {
-	epoch, now := t.plans.now(), t.opts.now()
+	at, now := t.plans.now(), t.opts.now()
 	rec, err := t.lookUp(ctx, key.name, cached.plan)
 	if err != nil {
 		if errors.Is(err, NotFound) && cached.plan != nil {
@@ -105,12 +128,12 @@ func (t *Tenant) revalidate(ctx context.Context, key planKey, cached planEntry) 
 		return nil, err
 	}
 	plan := cached.plan
-	if plan == nil || plan.stale || plan.revision != rec.Revision || cached.limit != limit.revision {
+	if plan == nil || plan.spent(now) || plan.revision != rec.Revision || cached.limit != limit.revision {
 		if plan, err = t.loadWhole(ctx, rec, limit); err != nil {
 			return nil, err
 		}
 	}
-	t.plans.keep(planEntry{key: key, plan: plan, limit: limit.revision, checked: now, asked: now}, epoch)
+	t.plans.keep(planEntry{key: key, plan: plan, template: template, limit: limit.revision, checked: now, asked: now}, at)
 	return plan, nil
 }
 
@@ -173,27 +196,57 @@ func (c *planCache) lookup(key planKey, now time.Time) (planEntry, bool) {
 	return *entry, recent
 }
 
-// now returns the cache's epoch.
-func (c *planCache) now() int64 {
+// due reports, once, whether a fresh plan should be checked ahead of its time: after half of
+// it, if the store tells of changes. A store that does not is asked when it must be.
+func (c *planCache) due(key planKey, now time.Time) bool {
+	if !c.watched {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.epoch
+	e, ok := c.entries[key]
+	if !ok {
+		return false
+	}
+	entry := e.Value.(*planEntry)
+	due := !entry.ahead && now.Sub(entry.asked) >= c.core.limits.Freshness/2
+	entry.ahead = entry.ahead || due
+	return due
 }
 
-// keep stores an entry, unless something was forgotten since epoch.
-func (c *planCache) keep(entry planEntry, epoch int64) {
+// now returns the cache's moment.
+func (c *planCache) now() moment {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if epoch != c.epoch {
+	return c.at
+}
+
+// keep stores an entry, unless something was forgotten since at.
+func (c *planCache) keep(entry planEntry, at moment) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at.forgets != c.at.forgets {
 		return
 	}
+	if at.hints != c.at.hints {
+		if e, ok := c.entries[entry.key]; ok && e.Value.(*planEntry).at.hints > at.hints {
+			return // a later check was quicker
+		}
+		entry.asked = time.Time{}
+	}
+	entry.at = at
 	c.drop(entry.key)
 	c.entries[entry.key] = c.order.PushFront(&entry)
+	id := entry.id()
+	c.byID[id] = append(c.byID[id], entry.key)
 	c.bytes += entry.plan.size
 	for c.bytes > c.most && c.order.Len() > 1 {
 		c.drop(c.order.Back().Value.(*planEntry).key)
 	}
 }
+
+// id is where the entry stands in byID.
+func (e *planEntry) id() planKey { return planKey{e.key.tenant, e.plan.def.ID} }
 
 // failed notes that the store did not answer: the plan serves on for a freshness bound
 // before anybody waits for the store again.
@@ -208,13 +261,13 @@ func (c *planCache) failed(key planKey, now time.Time) {
 // forget drops a connector, by its name or id, after its definition changed.
 func (c *planCache) forget(tenant string, names ...string) {
 	c.mu.Lock()
-	c.epoch++
+	c.at.forgets++
 	for _, name := range names {
 		c.drop(planKey{tenant, name})
 	}
 	c.mu.Unlock()
 	for _, name := range names {
-		c.flight.Forget(tenant + "\x00" + name)
+		c.flight.Forget(planKey{tenant, name}.flight())
 	}
 }
 
@@ -223,7 +276,7 @@ func (c *planCache) forget(tenant string, names ...string) {
 func (c *planCache) forgetTemplate(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.epoch++
+	c.at.forgets++
 	for key, e := range c.entries {
 		if e.Value.(*planEntry).plan.def.Template == id {
 			c.drop(key)
@@ -238,7 +291,12 @@ func (c *planCache) drop(key planKey) {
 	if !ok {
 		return
 	}
+	entry := e.Value.(*planEntry)
 	delete(c.entries, key)
 	c.order.Remove(e)
-	c.bytes -= e.Value.(*planEntry).plan.size
+	c.bytes -= entry.plan.size
+	rest := slices.DeleteFunc(c.byID[entry.id()], func(k planKey) bool { return k == key })
+	if c.byID[entry.id()] = rest; len(rest) == 0 {
+		delete(c.byID, entry.id())
+	}
 }
