@@ -18,6 +18,18 @@ type Options struct {
 	// Vault keeps the values of secrets. Nil: they are sealed in the store.
 	Vault secrets.Vault
 
+	// Resolvers fetch the values of references ([Tenant.SetSecretRef]) by their scheme:
+	// the "vault" of "vault:kv/crm#token". Each says which locators a tenant may use;
+	// secrets.Scoped makes one of a source and the prefix of each tenant. Nil: there are
+	// no references.
+	Resolvers map[string]secrets.Resolver
+
+	// SecretLife is how long calls use the value of a secret that Vault or a resolver
+	// gave before it is read again: 1 min. Negative: until the connector changes. One
+	// that does not answer then fails the calls that need the secret; package
+	// secrets/cached reads ahead and bridges outages.
+	SecretLife time.Duration
+
 	// SystemTemplates come with the host application: read-only, seen by every tenant.
 	// Each must have an ID, which no tenant's template should share. Several versions of
 	// one template may be listed; the highest is offered, the others serve upgrades.
@@ -109,7 +121,9 @@ type Limits struct {
 	// PlanBytes bounds the memory of compiled definitions: 64 MiB.
 	PlanBytes int64
 	// Freshness is how long a compiled definition is used without asking the store
-	// whether it changed: 1 s. Negative: the store is asked for every call.
+	// whether it changed: 1 s. Negative: the store is asked for every call. Where the
+	// store tells of changes (storage.Watcher), they are seen as soon as it does, and
+	// what is in use is checked ahead of this bound, so that calls do not wait for it.
 	Freshness time.Duration
 	// Staleness is how long it is used while the store does not answer: 30 s.
 	Staleness time.Duration
@@ -182,6 +196,9 @@ func (o *Options) check() error {
 		if p < 1 || p > 65535 {
 			return fmt.Errorf("hub: Options.Egress.AllowPorts: %d is not a port (1 to 65535)", p)
 		}
+	}
+	if err := o.checkResolvers(); err != nil {
+		return err
 	}
 	if o.Limits.ValueBytes > secrets.MaxValue {
 		return fmt.Errorf("hub: Options.Limits.ValueBytes: %d is above the %d bytes that a vault takes", o.Limits.ValueBytes, secrets.MaxValue)
