@@ -60,7 +60,7 @@ func startNotifier(pool *pgxpool.Pool, channel string) *notifier {
 // add lets others know, soon, that the record of this key has changed.
 func (n *notifier) add(key storage.Key) {
 	n.mu.Lock()
-	if len(n.waiting) >= maxWaiting {
+	if _, waits := n.waiting[key]; !waits && len(n.waiting) >= maxWaiting {
 		clear(n.waiting)
 		key = storage.Key{} // any
 	}
