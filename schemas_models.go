@@ -18,7 +18,7 @@ const TemplateSchema = `{
     "name": {"$ref": "#/$defs/name", "title": "Name"},
     "application": {"$ref": "#/$defs/line", "title": "Application"},
     "integrationMethod": {"enum": ["", "REST"], "title": "Integration method", "default": "REST"},
-    "authType": {"enum": ["", "none", "oauth2"], "title": "Authentication type", "default": "none"},
+    "authType": {"enum": [` + authKindEnum + `], "title": "Authentication type", "default": "none"},
     "description": {"$ref": "#/$defs/text", "title": "Description"},
     "icon": {"type": "string", "contentEncoding": "base64", "title": "Icon", "description": "PNG, JPEG, GIF, WebP or SVG, at most 256 KiB."},
     "iconType": {"type": "string", "readOnly": true},
@@ -30,7 +30,7 @@ const TemplateSchema = `{
     "limits": {"$ref": "#/$defs/limits", "title": "Ceilings"},
     "createdAt": {"$ref": "#/$defs/time"}
   },
-  "if": {"required": ["authType"], "properties": {"authType": {"const": "oauth2"}}},
+  "if": {"required": ["authType"], "properties": {"authType": {"not": {"enum": ["", "none"]}}}},
   "else": {"properties": {"headers": {"items": {"properties": {"on": {"enum": ["", "request"]}}}}}},
   "$defs": {` + defsText + `,` + defsHosts + `,` + defsCall + `,
     "templateHeader": {
@@ -118,27 +118,7 @@ const ConnectorSchema = `{
     "createdAt": {"$ref": "#/$defs/time"},
     "updatedAt": {"$ref": "#/$defs/time"}
   },
-  "$defs": {` + defsText + `,` + defsHosts + `,` + defsCall + `,` + defsRequest + `,
-    "auth": {
-      "type": "object", "additionalProperties": false,
-      "properties": {
-        "kind": {"enum": ["", "none", "oauth2"], "title": "Kind", "description": "The template's authentication type."},
-        "request": {"$ref": "#/$defs/authRequest", "title": "Authentication request"}
-      },
-      "if": {"required": ["kind"], "properties": {"kind": {"const": "none"}}},
-      "then": {"properties": {"request": false}}
-    },
-    "authRequest": {
-      "type": "object", "additionalProperties": false, "required": ["url"],
-      "properties": {
-        "url": {"type": "string", "minLength": 1, "title": "URL"},
-        "method": {"$ref": "#/$defs/verbOrNone", "title": "Method", "default": "POST"},
-        "headers": {"$ref": "#/$defs/headers", "title": "Headers"},
-        "query": {"$ref": "#/$defs/query", "title": "Query parameters"},
-        "mediaType": {"type": "string", "title": "Media type", "default": "application/x-www-form-urlencoded"},
-        "body": {"type": "string", "title": "Body"}
-      }
-    },
+  "$defs": {` + defsText + `,` + defsHosts + `,` + defsCall + `,` + defsRequest + `,` + defsAuth + `,
     "secret": {
       "type": "object", "additionalProperties": false, "required": ["name"],
       "properties": {
