@@ -64,6 +64,7 @@ type grantKey struct{ tenant, connector string }
 type grants struct {
 	mu      sync.Mutex
 	current map[grantKey]*grant
+	last    map[grantKey]*grant // also those that ended or were refused
 	flights map[grantKey]*flight
 }
 
@@ -79,7 +80,7 @@ type flight struct {
 const maxGrants = 20_000
 
 func newGrants() *grants {
-	return &grants{current: map[grantKey]*grant{}, flights: map[grantKey]*flight{}}
+	return &grants{current: map[grantKey]*grant{}, last: map[grantKey]*grant{}, flights: map[grantKey]*flight{}}
 }
 
 // held returns the grant that a call would use if it began now, nil if it had to fetch one.
@@ -140,10 +141,10 @@ func (g *grants) fetch(r *run, key grantKey, f *flight) {
 		close(f.done)
 		return
 	}
-	plan, tenant := r.plan, r.Tenant
+	plan, tenant, prev := r.plan, r.Tenant, g.last[key]
 	go func() {
 		defer leave()
-		f.grant, f.err = tenant.authenticate(ctx, plan)
+		f.grant, f.err = tenant.authenticate(ctx, plan, prev, nil)
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		if g.flights[key] == f {
@@ -161,10 +162,11 @@ func (g *grants) hold(key grantKey, held *grant) {
 	if len(g.current) >= maxGrants {
 		for other := range g.current {
 			delete(g.current, other)
+			delete(g.last, other)
 			break
 		}
 	}
-	g.current[key] = held
+	g.current[key], g.last[key] = held, held
 }
 
 // put replaces the grant of a connector.
@@ -189,6 +191,7 @@ func (g *grants) forget(tenant, connector string) {
 	defer g.mu.Unlock()
 	key := grantKey{tenant, connector}
 	delete(g.current, key)
+	delete(g.last, key)
 	delete(g.flights, key)
 }
 
@@ -209,8 +212,12 @@ func (g *grant) allows(u *url.URL) bool {
 
 // authenticate sends the authentication request down the same road as every call, and
 // reads the token from its answer.
-func (t *Tenant) authenticate(ctx context.Context, plan *connectorPlan) (_ *grant, err error) {
-	a := &run{Tenant: t, op: "Authenticate", plan: plan, req: plan.auth, begun: t.opts.now()}
+// It renews the grant before, if there is one that can be, or exchanges a code.
+func (t *Tenant) authenticate(ctx context.Context, plan *connectorPlan, prev *grant, code *exchangeCode) (_ *grant, err error) {
+	a := &run{Tenant: t, op: "Authenticate", plan: plan, req: plan.auth, begun: t.opts.now(), prev: prev, code: code}
+	if code != nil {
+		a.proof = code.proof
+	}
 	var res *Result
 	defer func() { err = a.report(ctx, res, err) }()
 	ctx, cancel := context.WithTimeout(ctx, a.req.timeout)
@@ -407,7 +414,9 @@ func authKey(rec *connectorRecord) string {
 }
 
 // Authenticate authenticates with a connector: a new token is fetched and kept for the calls
-// to come. The result is the authentication's answer, its tokens masked.
+// to come. The result is the authentication's answer, its tokens masked. A kind that fetches
+// nothing, as an API key, succeeds once its credentials are set, with a result that has
+// no Status.
 func (t *Tenant) Authenticate(ctx context.Context, connector string) (_ *Result, err error) {
 	defer finish(&err, "Authenticate", connector, "")
 	return t.run(ctx, &run{Tenant: t, op: "Authenticate", call: Call{Connector: connector}, pick: authRequest})
@@ -416,6 +425,9 @@ func (t *Tenant) Authenticate(ctx context.Context, connector string) (_ *Result,
 func authRequest(p *connectorPlan) (*requestPlan, error) {
 	if p.auth != nil {
 		return p.auth, nil
+	}
+	if p.scheme != nil {
+		return p.nothing(), nil
 	}
 	if p.def.Auth.Kind == AuthNone {
 		return nil, failure(Invalid, "the connector's template has no authentication")

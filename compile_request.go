@@ -28,6 +28,7 @@ type requestPlan struct {
 	policy      transport.Policy
 	timeout     time.Duration
 	auth        bool // of the authentication itself: it carries no token
+	nothing     bool // there is nothing to send
 	problems    []FieldError
 }
 

@@ -28,6 +28,7 @@ func (r *run) compose(ctx context.Context) error {
 type exchangeCode struct {
 	code, redirect, verifier string
 	device                   string
+	proof                    string // the key that the token will be bound to
 }
 
 // form is the form that exchanges the code for a token (RFC 6749 section 4.1.3, RFC 8628

@@ -315,6 +315,9 @@ func (t *Tenant) DeleteConnector(ctx context.Context, id string, revision int64)
 	if err := t.forgetSecrets(ctx, con.ID, keepNone); err != nil {
 		return err
 	}
+	if err := t.forgetWaiting(ctx, con.ID); err != nil {
+		return err
+	}
 	t.grants.forget(t.name, con.ID)
 	t.plans.forget(t.name, con.Name, con.ID)
 	return t.apply(ctx, storage.Delete(t.key(kindConnector, con.ID), doomed.revision))

@@ -21,7 +21,7 @@ func (c *oauthScheme) prove(r *run) (err error) {
 	if !c.def.DPoP {
 		return nil
 	}
-	if r.prev != nil {
+	if r.prev != nil && r.code == nil {
 		r.proof = r.prev.extra[extraProof]
 	}
 	if r.proof == "" {

@@ -26,6 +26,9 @@ type scheme struct {
 	read func(*run, *Result) (*obtained, error)
 	// endpoints are further calls that the kind can make.
 	discovery, device *requestPlan
+	// Of an authorization request: the client's id, and the values of AuthorizationParams.
+	clientID      *credential
+	authorization []*credential
 }
 
 // signer signs one attempt, as it is about to be sent.
@@ -181,4 +184,12 @@ func (r *run) token(p *purse) string {
 		return "[[@auth." + r.answerName() + "]]"
 	}
 	return r.grant.token
+}
+
+// nothing is the authentication of a kind that fetches nothing.
+func (p *connectorPlan) nothing() *requestPlan {
+	return &requestPlan{
+		def: Request{Name: "authentication", Trigger: TriggerManual, State: StateActive}, path: "auth",
+		timeout: duration(p.def.Timeout), auth: true, nothing: true,
+	}
 }

@@ -39,6 +39,11 @@ func (k *compiler) oauth(o *OAuth) *scheme {
 	}
 	c.client(k, s, path)
 	c.grant(k, s, path)
+	for i, param := range o.AuthorizationParams {
+		at := in(at(in(path, "authorizationParams"), i), "value")
+		s.authorization = append(s.authorization, s.fetcher(k, at, param.Value, render.Place("query:"+param.Name)))
+	}
+	s.clientID = c.clientID
 	k.plan.auth = k.endpoint(in(path, "tokenUrl"), o.TokenURL, "POST", "authentication")
 	if kind == AuthDeviceCode {
 		s.device = k.endpoint(in(path, "deviceUrl"), o.DeviceURL, "POST", "device authorization")
@@ -307,7 +312,7 @@ func (c *oauthScheme) read(r *run, res *Result) (*obtained, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.refresh == "" && r.prev != nil { // RFC 6749 section 6: the old one stays good
+	if o.refresh == "" && r.prev != nil && r.code == nil { // RFC 6749 section 6: the old one stays good
 		o.refresh = r.prev.refresh
 	}
 	if c.def.DPoP {
