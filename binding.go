@@ -73,9 +73,7 @@ func (t *Tenant) openSecret(ctx context.Context, rec *connectorRecord, name stri
 			return s
 		}
 	}
-	if s.value, err = t.vault.Get(ctx, t.secretRef(con.ID, name, d)); err != nil {
-		s.err = kept(err)
-	}
+	s.value, s.err = t.fetchSecret(ctx, t.secretRef(con.ID, name, d), &d)
 	return s
 }
 

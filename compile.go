@@ -34,8 +34,9 @@ type connectorPlan struct {
 	problems []FieldError
 	revision int64
 	size     int64
-	stale    bool   // a secret could not be had: try again at the next revision check
-	authKey  string // moves with all that a token depends on
+	stale    bool      // a secret could not be had: try again at the next revision check
+	until    time.Time // when secrets from outside are read again; zero: never
+	authKey  string    // moves with all that a token depends on
 }
 
 // compiler turns a definition into a plan and notes every broken rule.

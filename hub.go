@@ -45,6 +45,8 @@ type core struct {
 	limits Limits
 	system systemTemplates
 
+	references secrets.Vault // keeps references, whatever keeps values
+
 	egress *egress.Egress
 	client *transport.Client
 	budget *transport.Budget
@@ -86,6 +88,7 @@ func New(store storage.Store, keeper secrets.Keeper, opts *Options) (*Hub, error
 	if c.vault = c.opts.Vault; c.vault == nil {
 		c.vault = sealed.New(store, keeper)
 	}
+	c.references = sealed.New(store, keeper)
 	system, err := newSystemTemplates(c.opts.SystemTemplates, &c.limits)
 	if err != nil {
 		return nil, err

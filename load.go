@@ -31,10 +31,9 @@ func (t *Tenant) load(ctx context.Context, stored storage.Record, limit restrict
 	if rec.Deleting {
 		plan.problems = append(plan.problems, FieldError{Path: "connector", Rule: "deleting", Message: "is being deleted"})
 	}
-	plan.secrets = map[string]*secretPlan{}
-	for _, name := range sortedKeys(rec.Secrets) {
-		s := t.openSecret(ctx, rec, name)
-		plan.secrets[name] = s
+	plan.until = t.expiry(rec, t.opts.now())
+	plan.secrets = t.openSecrets(ctx, rec)
+	for _, s := range plan.secrets {
 		plan.stale = plan.stale || s.err != nil
 	}
 	plan.identify()

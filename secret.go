@@ -21,6 +21,8 @@ type secretRecord struct {
 	Hosts      []string  `json:"hosts"`
 	Places     []string  `json:"places,omitempty"`
 	Short      bool      `json:"short,omitempty"`
+	// Reference is where the value is kept if it is kept elsewhere.
+	Reference string `json:"reference,omitempty"`
 	// Box is the sealed descriptor; what it says goes, whatever stands above.
 	Box []byte `json:"box"`
 }
@@ -33,6 +35,8 @@ type descriptor struct {
 	// the secret fetched, also if the secret itself is bound to fewer.
 	Reach      []string `json:"reach"`
 	Generation int64    `json:"generation"`
+	// Reference tells that what is kept under the binding is no value, but a reference.
+	Reference bool `json:"reference,omitempty"`
 }
 
 // SecretInfo is what can be known of a secret.
@@ -44,6 +48,9 @@ type SecretInfo struct {
 	// Hosts and Places are what the value is bound to.
 	Hosts  []string `json:"hosts,omitempty"`
 	Places []string `json:"places,omitempty"`
+	// Reference is where the value is kept, as SetSecretRef was told; empty if the vault
+	// keeps it.
+	Reference string `json:"reference,omitempty"`
 	// Warning says what is unfortunate about the value, empty if nothing is.
 	Warning string `json:"warning,omitempty"`
 }
@@ -64,9 +71,13 @@ func (t *Tenant) SetSecret(ctx context.Context, connector, name string, value se
 	if err := t.checkSecret(name, value); err != nil {
 		return err
 	}
+	return t.setSecret(ctx, connector, name, given{value: value})
+}
+
+func (t *Tenant) setSecret(ctx context.Context, connector, name string, g given) error {
 	var generation int64
 	con, err := t.change(ctx, connector, anyRevision, func(ctx context.Context, rec *connectorRecord) error {
-		err := t.bindSecret(ctx, rec, name, value)
+		err := t.bindSecret(ctx, rec, name, g)
 		generation = rec.Secrets[name].Generation
 		return err
 	})
@@ -90,9 +101,9 @@ func (t *Tenant) checkSecret(name string, value secrets.Value) error {
 	return p.err()
 }
 
-// bindSecret stores a value under its next generation and notes its sealed descriptor. The
+// bindSecret stores what is given under its next generation and notes its sealed descriptor. The
 // generation before stays until the record is written.
-func (t *Tenant) bindSecret(ctx context.Context, rec *connectorRecord, name string, value secrets.Value) error {
+func (t *Tenant) bindSecret(ctx context.Context, rec *connectorRecord, name string, g given) error {
 	con := &rec.Connector
 	if err := rec.declare(name, t.limits.Names); err != nil {
 		return err
@@ -103,9 +114,9 @@ func (t *Tenant) bindSecret(ctx context.Context, rec *connectorRecord, name stri
 	}
 	now := t.opts.now().UTC()
 	before := rec.Secrets[name].Generation
-	d.Generation = nextRevision(before, now)
-	ref := t.secretRef(con.ID, name, d)
-	if err := t.putSecret(ctx, ref, value); err != nil {
+	d.Generation, d.Reference = nextRevision(before, now), g.reference != ""
+	length, err := t.keepSecret(ctx, t.secretRef(con.ID, name, d), g)
+	if err != nil {
 		return err
 	}
 	box, err := sealed.Seal(ctx, t.keeper, d.encode(), t.descriptorAAD(con.ID, name)...)
@@ -117,7 +128,7 @@ func (t *Tenant) bindSecret(ctx context.Context, rec *connectorRecord, name stri
 	}
 	rec.Secrets[name] = secretRecord{
 		Generation: d.Generation, SetAt: now, Hosts: d.Hosts, Places: d.Places,
-		Short: value.Len() > 0 && value.Len() < minScrub, Box: box,
+		Short: length > 0 && length < minScrub, Reference: g.reference, Box: box,
 	}
 	return nil
 }
@@ -240,7 +251,7 @@ func (rec *connectorRecord) secretNames() map[string]bool {
 
 func (rec *connectorRecord) info(name string) SecretInfo {
 	s, ok := rec.Secrets[name]
-	info := SecretInfo{Name: name, Set: ok, SetAt: s.SetAt, Hosts: s.Hosts, Places: s.Places}
+	info := SecretInfo{Name: name, Set: ok, SetAt: s.SetAt, Hosts: s.Hosts, Places: s.Places, Reference: s.Reference}
 	if s.Short {
 		info.Warning = fmt.Sprintf("is shorter than %d bytes: in answers it is masked only where it is a whole value", minScrub)
 	}
@@ -260,10 +271,19 @@ func (t *Tenant) forgetOlder(ctx context.Context, connector, name string, genera
 	}
 }
 
-// forgetSecrets deletes the values that a vault holds for a connector, but those to keep. A
-// vault that is read-only is left as it is.
+// forgetSecrets deletes the values and references that are kept for a connector, but those
+// to keep. A vault that is read-only is left as it is.
 func (t *Tenant) forgetSecrets(ctx context.Context, connector string, keep func(secrets.Ref) bool) error {
-	refs, err := t.vault.List(ctx, t.name, connector)
+	if t.opts.Vault != nil {
+		if err := t.forgetIn(ctx, t.references, connector, keep); err != nil {
+			return err
+		}
+	}
+	return t.forgetIn(ctx, t.vault, connector, keep)
+}
+
+func (t *Tenant) forgetIn(ctx context.Context, vault secrets.Vault, connector string, keep func(secrets.Ref) bool) error {
+	refs, err := vault.List(ctx, t.name, connector)
 	if err != nil {
 		return kept(err)
 	}
@@ -271,7 +291,7 @@ func (t *Tenant) forgetSecrets(ctx context.Context, connector string, keep func(
 		if keep(ref) {
 			continue
 		}
-		if err := t.vault.Delete(ctx, ref); err != nil && !errors.Is(err, secrets.ErrReadOnly) {
+		if err := vault.Delete(ctx, ref); err != nil && !errors.Is(err, secrets.ErrReadOnly) {
 			return kept(err)
 		}
 	}
