@@ -41,7 +41,7 @@ var definitionLimits = payload.Limits{Bytes: storage.MaxData, Depth: 512, Digits
 // decodeStrict decodes one JSON text into the struct that v points to.
 func decodeStrict(data []byte, v any) error {
 	if err := payload.Check(data, definitionLimits); err != nil {
-		return &Error{Code: Invalid, Op: "Decode", Fields: []FieldError{payloadField("", err)}}
+		return &Error{Code: Invalid, Op: "Decode", Fields: []FieldError{payloadField("definition", err)}}
 	}
 	var p problems
 	p.shape("", data, reflect.TypeOf(v).Elem())
