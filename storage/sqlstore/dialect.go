@@ -44,9 +44,9 @@ type Dialect struct {
 	// read far more than a page.
 	labelled string
 
-	// ofKind compares the kind of r with its argument in a form that the planner does not see
-	// through. Where it does it takes the kind for a constant, leaves it out of the order,
-	// which no index has then, and sorts all there is.
+	// ofKind compares the kind of r with its argument, in a form that some planners do not see
+	// through: they take the kind for a constant, leave it out of the order, find no index
+	// that has such an order, and sort all there is.
 	ofKind string
 
 	// byRecord follows the table labels where those of one record are looked up: a hint for
