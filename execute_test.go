@@ -182,7 +182,7 @@ func TestEachStepFailsInItsOwnWay(t *testing.T) {
 			if tt.want.rules == nil {
 				tt.want.rules = []string{}
 			}
-			assert.Equal(t, tt.want, facts{e.Code, rules(e), e.Status, e.Attempts, e.Sent})
+			assert.Equal(t, tt.want, facts{e.Code, brokenRules(e), e.Status, e.Attempts, e.Sent})
 			assert.Equal(t, "Execute", e.Op)
 			assert.Equal(t, tt.call.Connector, e.Connector)
 			assert.Equal(t, tt.call.Request, e.Request)

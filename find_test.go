@@ -289,7 +289,7 @@ func TestAVaultThatIsDownIsAFaultOfTheHost(t *testing.T) {
 	v.down.Store(true)
 	_, err = execute(t, h, "go")
 	e := failed(t, err, hub.Unavailable)
-	assert.Equal(t, []string{"secrets.key unavailable"}, rules(e))
+	assert.Equal(t, []string{"secrets.key unavailable"}, brokenRules(e))
 	assert.True(t, e.Retryable)
 	_, err = h.ConnectRequest(t.Context(), hub.ConnectRequestAction{ConnectName: "con", RequestName: "go"})
 	require.ErrorIs(t, err, hub.Unavailable)

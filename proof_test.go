@@ -26,7 +26,7 @@ func TestTestConnectorRunsTheTemplatesVerifyRequest(t *testing.T) {
 	con := connector(t, h, srv, oauth(srv), func(c *hub.Connector) { c.Template, c.Variables = tpl.ID, map[string]string{"base": "me"} })
 
 	_, err := h.TestConnector(t.Context(), "con")
-	assert.Equal(t, []string{"secrets.key required"}, rules(failed(t, err, hub.NotReady)))
+	assert.Equal(t, []string{"secrets.key required"}, brokenRules(failed(t, err, hub.NotReady)))
 
 	require.NoError(t, h.SetSecret(t.Context(), con.ID, "key", secrets.New("key-0123456789")))
 	res, err := h.TestConnector(t.Context(), "con")
@@ -84,7 +84,7 @@ func TestAConnectorWithoutItsAuthenticationRequestIsNotReady(t *testing.T) {
 		"Authenticate":  func() error { _, err := h.Authenticate(t.Context(), "con"); return err },
 		"TestConnector": func() error { _, err := h.TestConnector(t.Context(), "con"); return err },
 	} {
-		assert.Equal(t, []string{"auth.request required"}, rules(failed(t, f(), hub.NotReady)), name)
+		assert.Equal(t, []string{"auth.request required"}, brokenRules(failed(t, f(), hub.NotReady)), name)
 	}
 }
 

@@ -62,8 +62,8 @@ func failed(t testing.TB, err error, code hub.Code) *hub.Error {
 	return e
 }
 
-// rules are the broken rules of an error, as "path rule".
-func rules(e *hub.Error) []string {
+// brokenRules are the broken rules of an error, as "path rule".
+func brokenRules(e *hub.Error) []string {
 	list := []string{}
 	for _, f := range e.Fields {
 		list = append(list, f.Path+" "+f.Rule)
