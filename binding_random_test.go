@@ -106,7 +106,7 @@ func (w *secretsWalk) define(c *hub.Connector) {
 	for _, name := range walkSecrets {
 		c.Secrets = append(c.Secrets, w.declaration(name, c.Hosts))
 	}
-	c.Auth.Request = &hub.AuthRequest{URL: w.at(c.Hosts, "/token"), Body: "client_secret=[[" + pick(w.rnd, walkSecrets) + "]]"}
+	c.Auth.Request = &hub.AuthRequest{URL: w.at(c.Hosts, "/token"), Body: "client_secret=[[" + anyOf(w.rnd, walkSecrets) + "]]"}
 	c.Requests = nil
 	for i, place := range walkPlaces[:4] {
 		c.Requests = append(c.Requests, w.request(fmt.Sprintf("r%d", i), place, c.Hosts))
@@ -117,17 +117,17 @@ func (w *secretsWalk) define(c *hub.Connector) {
 func (w *secretsWalk) declaration(name string, hosts []string) hub.Secret {
 	s := hub.Secret{Name: name}
 	if w.rnd.IntN(4) == 0 {
-		s.Hosts = []string{pick(w.rnd, hosts)}
+		s.Hosts = []string{anyOf(w.rnd, hosts)}
 	}
 	if w.rnd.IntN(3) == 0 {
-		s.Places = []string{pick(w.rnd, walkPlaces), pick(w.rnd, walkPlaces), "auth"}
+		s.Places = []string{anyOf(w.rnd, walkPlaces), anyOf(w.rnd, walkPlaces), "auth"}
 	}
 	return s
 }
 
 func (w *secretsWalk) request(name, place string, hosts []string) hub.Request {
 	r := hub.Request{Name: name, Method: "POST", URL: w.at(hosts, "/"), State: hub.StateActive}
-	value := "[[" + pick(w.rnd, walkSecrets) + "]]"
+	value := "[[" + anyOf(w.rnd, walkSecrets) + "]]"
 	switch place {
 	case "header:X-Key":
 		r.Headers = []hub.Header{{Name: "X-Key", Value: value}}
@@ -142,10 +142,10 @@ func (w *secretsWalk) request(name, place string, hosts []string) hub.Request {
 }
 
 func (w *secretsWalk) at(hosts []string, path string) string {
-	return "https://" + pick(w.rnd, hosts) + path
+	return "https://" + anyOf(w.rnd, hosts) + path
 }
 
-func pick[T any](rnd *rand.Rand, list []T) T { return list[rnd.IntN(len(list))] }
+func anyOf[T any](rnd *rand.Rand, list []T) T { return list[rnd.IntN(len(list))] }
 
 // step is one act of one of the principals.
 func (w *secretsWalk) step() {
@@ -156,7 +156,7 @@ func (w *secretsWalk) step() {
 	case n < 3:
 		w.set(ctx)
 	case n < 4 && w.rnd.IntN(8) == 0:
-		_ = w.hub.DeleteSecret(ctx, w.id, pick(w.rnd, walkSecrets)) // it may not be set
+		_ = w.hub.DeleteSecret(ctx, w.id, anyOf(w.rnd, walkSecrets)) // it may not be set
 	default:
 		w.call(ctx)
 		w.watch()
@@ -174,7 +174,7 @@ func (w *secretsWalk) edit(ctx context.Context) {
 		w.define(&con)
 	case 1: // one address
 		i := w.rnd.IntN(4)
-		con.Requests[i] = w.request(con.Requests[i].Name, pick(w.rnd, walkPlaces[:4]), con.Hosts)
+		con.Requests[i] = w.request(con.Requests[i].Name, anyOf(w.rnd, walkPlaces[:4]), con.Hosts)
 	default: // one declaration
 		i := w.rnd.IntN(len(con.Secrets))
 		con.Secrets[i] = w.declaration(con.Secrets[i].Name, con.Hosts)
@@ -186,7 +186,7 @@ func (w *secretsWalk) edit(ctx context.Context) {
 
 // set sets a secret and tells the oracle where it may go from now on.
 func (w *secretsWalk) set(ctx context.Context) {
-	name := pick(w.rnd, walkSecrets)
+	name := anyOf(w.rnd, walkSecrets)
 	con, err := w.hub.GetConnector(ctx, w.id)
 	require.NoError(w.t, err)
 	value := fmt.Sprintf("%sv%016x", name, w.rnd.Uint64())
@@ -225,7 +225,7 @@ func (w *secretsWalk) call(ctx context.Context) {
 	case 4:
 		client, clientErr := w.hub.HTTPClient(ctx, "con")
 		require.NoError(w.t, clientErr)
-		err = fetch(w.t, client, pick(w.rnd, w.srv).URL)
+		err = fetch(w.t, client, anyOf(w.rnd, w.srv).URL)
 	default:
 		_, err = w.hub.Execute(ctx, call)
 	}
@@ -238,8 +238,8 @@ func (w *secretsWalk) call(ctx context.Context) {
 }
 
 func (w *secretsWalk) envelope() []byte {
-	value := "[[" + pick(w.rnd, walkSecrets) + "]]"
-	e := map[string]any{"method": "POST", "url": pick(w.rnd, w.srv).URL + "/d"}
+	value := "[[" + anyOf(w.rnd, walkSecrets) + "]]"
+	e := map[string]any{"method": "POST", "url": anyOf(w.rnd, w.srv).URL + "/d"}
 	switch w.rnd.IntN(4) {
 	case 0:
 		e["headers"] = map[string]string{"X-Key": value}
