@@ -243,7 +243,7 @@ func TestAPrefixThatMovesIsHeld(t *testing.T) {
 	prefix = "kv/acme/desk"
 	now.advance(time.Minute)
 	_, err := sent(t, h.Tenant(""), srv)
-	assert.Equal(t, []string{"secrets.key forbidden"}, rules(failed(t, err, hub.NotReady)))
+	assert.Equal(t, []string{"secrets.key forbidden"}, brokenRules(failed(t, err, hub.NotReady)))
 	assert.Empty(t, srv.Requests())
 }
 
@@ -371,7 +371,7 @@ func TestAReferenceToAValueThatCannotBeUsed(t *testing.T) {
 			d.set("kv/acme/crm#token", value, nil)
 			now.advance(time.Minute)
 			_, err := sent(t, acme, srv)
-			assert.Equal(t, []string{"secrets.key not-ready"}, rules(failed(t, err, hub.NotReady)))
+			assert.Equal(t, []string{"secrets.key not-ready"}, brokenRules(failed(t, err, hub.NotReady)))
 		})
 	}
 }
