@@ -29,9 +29,12 @@ import (
 // Store is a storage.Store in a file. It is safe for concurrent use.
 type Store struct {
 	*sqlstore.Store
+	file   string
 	reader *sql.DB
 	writer *sql.DB
 	close  func() error
+
+	backups sync.RWMutex // held for reading by a backup under way
 }
 
 // Options are the choices of [Open]. Nil means all defaults.
@@ -107,12 +110,15 @@ func open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, closing())
 	}
-	return &Store{Store: inner, reader: reader, writer: writer, close: closing}, nil
+	return &Store{Store: inner, file: file, reader: reader, writer: writer, close: closing}, nil
 }
 
 // Close implements storage.Store. It waits for the calls under way and closes the file.
 func (s *Store) Close() error {
-	if err := errors.Join(s.Store.Close(), s.close()); err != nil {
+	err := s.Store.Close()
+	s.backups.Lock()
+	defer s.backups.Unlock()
+	if err := errors.Join(err, s.close()); err != nil {
 		return fmt.Errorf("sqlite: close: %w", err)
 	}
 	return nil
