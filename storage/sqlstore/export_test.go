@@ -10,6 +10,9 @@ var (
 	EncodeLabels = encodeLabels
 	DecodeLabels = decodeLabels
 	AtLeast      = atLeast
+
+	CheckPostgres = checkPostgres
+	IsLost        = isLost
 )
 
 // Pragmas returns the names of what a connection must have on the operating system goos.
@@ -24,11 +27,31 @@ func Pragmas(goos string) (names []string) {
 func Selection(q storage.Query) (text string, args []any, err error) {
 	d := SQLite()
 	d.placeholder = func(n int) string { return "$" + strconv.Itoa(n) }
+	return SelectionIn(d, q)
+}
+
+// SelectionIn returns the statement for q in a dialect.
+func SelectionIn(d Dialect, q storage.Query) (text string, args []any, err error) {
 	st, err := (&Store{dialect: d, names: names(d, "", "p_")}).selection(q)
 	if err != nil {
 		return "", nil, err
 	}
 	return st.text.String(), st.args, nil
+}
+
+// Classes tells what a dialect makes of an error.
+func Classes(d Dialect, err error) (taken, busy bool) { return d.isTaken(err), d.isBusy(err) }
+
+// MySQLSettings are what the dialect of MySQL verifies.
+type MySQLSettings struct {
+	Version, Flush, Autocommit, Mode string
+	Packet                           int64
+	Binlog, Sync                     string
+}
+
+// Check verifies the settings.
+func (s MySQLSettings) Check() error {
+	return mysqlSettings{s.Version, s.Flush, s.Autocommit, s.Mode, s.Packet, s.Binlog, s.Sync}.check()
 }
 
 // Taken and Busy tell what the dialect of SQLite makes of an error.

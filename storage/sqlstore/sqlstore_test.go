@@ -34,13 +34,15 @@ func TestNewRefuses(t *testing.T) {
 		opts    *sqlstore.Options
 		want    string
 	}{
-		"no pool":         {nil, sqlstore.SQLite(), nil, "db is nil"},
-		"no dialect":      {db, sqlstore.Dialect{}, nil, "dialect is the zero Dialect"},
-		"capital prefix":  {db, sqlstore.SQLite(), &sqlstore.Options{TablePrefix: "Hub"}, "Options.TablePrefix does not match"},
-		"quote in prefix": {db, sqlstore.SQLite(), &sqlstore.Options{TablePrefix: `a"b`}, "Options.TablePrefix does not match"},
-		"line in prefix":  {db, sqlstore.SQLite(), &sqlstore.Options{TablePrefix: "a\n"}, "Options.TablePrefix does not match"},
-		"long prefix":     {db, sqlstore.SQLite(), &sqlstore.Options{TablePrefix: strings.Repeat("a", 33)}, "Options.TablePrefix does not match"},
-		"no connection":   {db, sqlstore.SQLite(), nil, "no route to the database"},
+		"no pool":          {nil, sqlstore.SQLite(), nil, "db is nil"},
+		"no dialect":       {db, sqlstore.Dialect{}, nil, "dialect is the zero Dialect"},
+		"capital prefix":   {db, sqlstore.SQLite(), &sqlstore.Options{TablePrefix: "Hub"}, "Options.TablePrefix does not match"},
+		"quote in prefix":  {db, sqlstore.SQLite(), &sqlstore.Options{TablePrefix: `a"b`}, "Options.TablePrefix does not match"},
+		"line in prefix":   {db, sqlstore.SQLite(), &sqlstore.Options{TablePrefix: "a\n"}, "Options.TablePrefix does not match"},
+		"long prefix":      {db, sqlstore.SQLite(), &sqlstore.Options{TablePrefix: strings.Repeat("a", 33)}, "Options.TablePrefix does not match"},
+		"schema of SQLite": {db, sqlstore.SQLite(), &sqlstore.Options{Schema: "main"}, "SQLite has no schemas"},
+		"quote in schema":  {db, sqlstore.PostgreSQL(), &sqlstore.Options{Schema: `a"b`}, "Options.Schema does not match"},
+		"no connection":    {db, sqlstore.SQLite(), nil, "no route to the database"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := sqlstore.New(t.Context(), c.db, c.dialect, c.opts)
