@@ -28,7 +28,7 @@ func (r *renewal) attempt(ctx context.Context, rec *record) (*held, time.Duratio
 		return r.failed(ctx, err)
 	}
 	saved, err := r.settle(ctx, g)
-	if err != nil || !saved {
+	if err != nil || !saved && !(r.displaced && !r.src.Rotating()) {
 		return nil, 0, err
 	}
 	return r.hold(g, g.Expires), 0, nil
@@ -86,7 +86,7 @@ func (r *renewal) failed(ctx context.Context, cause error) (*held, time.Duration
 		e.RetryAt = r.now().Add(r.backOff(r.rec.Failures))
 	}
 	saved, err := r.settleFailure(ctx, e)
-	if err == nil && !saved {
+	if err == nil && !saved && !r.displaced {
 		return nil, 0, nil
 	}
 	return nil, 0, e // what the store says comes second

@@ -45,13 +45,17 @@ func (m *Manager) join(e *entry, key Key, src Source, forced bool) (*flight, err
 }
 
 // start starts a flight that lives as long as Begin lets it, not as its callers; m.mu is held.
-// One manager has one flight for a connector at a time: another one waits for it.
+// One manager has one flight for a connector at a time: another one waits for it, unless
+// the definition changed meanwhile and nothing can be used up.
 func (m *Manager) start(e *entry, key Key, src Source, forced bool) (*flight, error) {
 	ctx, leave, err := m.opts.Begin()
 	if err != nil {
 		return nil, err
 	}
 	f := &flight{key: key, src: src, forced: forced, after: e.flight, done: make(chan struct{})}
+	if before := e.flight; before != nil && before.key.AuthKey != key.AuthKey && !before.src.Rotating() && !src.Rotating() {
+		f.after = nil
+	}
 	f.floor = max(e.refused, e.held.generation())
 	e.flight = f
 	go func() {

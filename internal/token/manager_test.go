@@ -362,3 +362,31 @@ func TestReasonsAreCut(t *testing.T) {
 	require.NoError(t, err)
 	assert.Less(t, len(st.Reason), 1100)
 }
+
+// After an edit nobody waits for what was begun before it, and those who began it get theirs.
+func TestAnEditDoesNotWaitForTheFetchBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer()
+		store := memory.New()
+		m := instance(store, newKeeper(t))
+		hang := make(chan struct{})
+		before := make(chan *token.Grant)
+		go func() {
+			g, err := m.Get(t.Context(), key, &source{srv: srv, answered: func() { <-hang }})
+			assert.NoError(t, err)
+			before <- g
+		}()
+		synctest.Wait()
+		edited := key
+		edited.AuthKey = "two"
+		after, err := m.Get(t.Context(), edited, &source{srv: srv})
+		require.NoError(t, err)
+		close(hang)
+		assert.NotEqual(t, (<-before).Access, after.Access)
+		again, err := m.Get(t.Context(), edited, &source{srv: srv})
+		require.NoError(t, err)
+		assert.Same(t, after, again)
+		calls, _ := srv.counts()
+		assert.Equal(t, 2, calls)
+	})
+}

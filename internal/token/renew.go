@@ -16,6 +16,9 @@ type renewal struct {
 	pause    time.Duration
 	rec      *record // the record with our lease
 	base     int64   // generation of the grant that the attempt starts from
+	// displaced tells that the record belongs to another definition by now: the outcome
+	// is for those who wait for it, and for nobody else.
+	displaced bool
 }
 
 // renew adopts a newer grant from the record, or fetches one under a lease.

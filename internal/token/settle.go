@@ -101,6 +101,7 @@ func (r *renewal) tryPersist(ctx context.Context, granted bool, change func(cont
 		return false, false, ErrGone
 	}
 	if !r.mayWrite(cur, granted) {
+		r.displaced = cur.AuthKey != r.key.AuthKey
 		return false, false, nil
 	}
 	cur.Lease, r.rec = r.rec.Lease, cur
