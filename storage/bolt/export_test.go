@@ -1,0 +1,7 @@
+package bolt
+
+// The encoding of records.
+var (
+	Encode = encode
+	Decode = decode
+)
