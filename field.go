@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -169,4 +170,18 @@ func (p *problems) within(path string, n, least, most int, unit string) {
 	if n < least || n > most {
 		p.add(path, "range", "must be from %d to %d %s", least, most, unit)
 	}
+}
+
+// invalid is an Invalid of one field.
+func invalid(path, rule, message string) error {
+	return &Error{Code: Invalid, Fields: []FieldError{{Path: path, Rule: rule, Message: message}}}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, strings.Compare)
+	return keys
 }
