@@ -93,6 +93,13 @@ func (g *grants) held(r *run) *grant {
 	return nil
 }
 
+// before returns the last grant, whatever has become of it; nil if there is none.
+func (g *grants) before(r *run) *grant {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.last[grantKey{r.name, r.plan.def.ID}]
+}
+
 // get returns a grant that is good for now. However many calls ask, one authentication
 // request is under way; a caller that gives up does not disturb the others.
 func (g *grants) get(ctx context.Context, r *run) (*grant, error) {

@@ -121,6 +121,9 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 	if err := r.validate(); err != nil {
 		return nil, err
 	}
+	if r.req.auth {
+		r.prev = r.grants.before(r)
+	}
 	if r.req.nothing {
 		return &Result{Branch: OnSuccess, Header: http.Header{}}, nil
 	}

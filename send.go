@@ -35,7 +35,7 @@ type Attempt struct {
 // call is sent once more, with it.
 func (r *run) send(ctx context.Context) {
 	r.sendOnce(ctx)
-	if r.nonceAsked() {
+	if r.nonceAsked() && r.compose(ctx) == nil { // an assertion counts once: another one
 		r.sendOnce(ctx)
 		r.nonceAsked()
 	}
