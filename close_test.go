@@ -80,7 +80,8 @@ func TestEveryMethodOfAClosedHubSaysSo(t *testing.T) {
 func TestCloseCancelsCallsWhenItsPatienceEnds(t *testing.T) {
 	srv, d := hubtest.NewServer(t), newDoor()
 	srv.Handle("/", d)
-	h := open(t, func(o *hub.Options) { o.Limits.ConnectorCalls = 1 })
+	var events []hub.Event
+	h := open(t, observe(&events), func(o *hub.Options) { o.Limits.ConnectorCalls = 1 })
 	acme := h.Tenant("acme")
 	behind(t, acme, srv)
 	call := start(t, acme, "con", "go")
@@ -90,6 +91,7 @@ func TestCloseCancelsCallsWhenItsPatienceEnds(t *testing.T) {
 	ctx, enough := context.WithCancel(t.Context())
 	enough()
 	require.ErrorIs(t, h.Close(ctx), context.Canceled)
+	assert.NotEmpty(t, events, "when Close returns, what it cancelled has ended")
 	e := failed(t, <-call, hub.Closed)
 	assert.True(t, e.Sent)
 	failed(t, <-waiting, hub.Closed)
