@@ -136,7 +136,7 @@ func TestTheTokenEndpointsRedirectsAreNotFollowed(t *testing.T) {
 	h := open(t, trust).Tenant("acme")
 	con := tokenConnector(t, h, srv[0])
 	setSecret(t, h, con.ID, "key", boundSecret)
-	srv[0].Handle("/token", http.RedirectHandler(srv[1].URL, 307))
+	srv[0].Handle("/token", http.RedirectHandler(srv[1].URL, http.StatusTemporaryRedirect))
 	require.ErrorIs(t, callFor("r", nil)(t, h, ""), hub.Unauthorized)
 	require.Empty(t, srv[1].Requests())
 }

@@ -35,7 +35,7 @@ var faults = []struct {
 	{name: "cut off", code: hub.BadAnswer, handler: hubtest.Text(200, "0123456789").DropAfter(5)},
 	{name: "unauthorized", code: hub.Unauthorized, handler: hubtest.Status(401)},
 	{name: "busy", code: hub.Rejected, handler: hubtest.Status(503).RetryAfter(3600)},
-	{name: "redirect", code: hub.Rejected, handler: http.RedirectHandler("/?key=elsewhere", 302)},
+	{name: "redirect", code: hub.Rejected, handler: http.RedirectHandler("/?key=elsewhere", http.StatusFound)},
 	{name: "bomb", code: hub.BadAnswer, handler: hubtest.Bytes(200, "text/plain", []byte(zipped(strings.Repeat("0", 30<<20)))).Header("Content-Encoding", "gzip")},
 	{name: "not gzip", code: hub.BadAnswer, handler: hubtest.Text(200, "plain").Header("Content-Encoding", "gzip")},
 	{name: "too large", code: hub.BadAnswer, handler: hubtest.Text(200, strings.Repeat("0", 4<<10)), options: func(o *hub.Options) { o.Limits.AnswerBytes = 1 << 10 }},
