@@ -3,6 +3,7 @@ module github.com/integrationhub/hub/internal/integration
 go 1.26.0
 
 require (
+	github.com/aws/aws-sdk-go-v2 v1.47.7
 	github.com/go-sql-driver/mysql v1.10.1
 	github.com/integrationhub/hub v0.0.0
 	github.com/mccutchen/go-httpbin/v2 v2.26.0
@@ -11,6 +12,7 @@ require (
 )
 
 require (
+	github.com/aws/smithy-go v1.28.8 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect

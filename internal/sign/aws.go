@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -103,17 +104,33 @@ func isUnreserved(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("-._~", c) >= 0
 }
 
-// sortedQuery orders parameters by name, then by value, and encodes a space as %20.
+// sortedQuery orders parameters by their encoded names, then by their encoded values; a space
+// is %20.
 func sortedQuery(raw string) (string, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
 		return "", errors.New("the query cannot be read")
 	}
-	for _, list := range values {
-		slices.Sort(list)
+	var pairs [][2]string
+	for name, list := range values {
+		for _, value := range list {
+			pairs = append(pairs, [2]string{encodeQuery(name), encodeQuery(value)})
+		}
 	}
-	return strings.ReplaceAll(values.Encode(), "+", "%20"), nil
+	slices.SortFunc(pairs, func(a, b [2]string) int {
+		return cmp.Or(strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1]))
+	})
+	var b strings.Builder
+	for i, pair := range pairs {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(pair[0] + "=" + pair[1])
+	}
+	return b.String(), nil
 }
+
+func encodeQuery(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
 // canonicalHeaders returns the names of the headers that are signed, and the headers.
 func canonicalHeaders(r *http.Request, length int) (names, headers string) {

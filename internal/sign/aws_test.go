@@ -23,9 +23,9 @@ func request(t testing.TB, method, rawURL string) *http.Request {
 
 var noon = time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC)
 
-// The expected signature was computed with the signer of the AWS SDK for Go; the comparison
-// over many requests stands in the integration module.
-func TestAWSSignatureIsThatOfTheSDK(t *testing.T) {
+// The example of AWS's documentation, with the header for the body's hash. Thousands of others
+// are held against the AWS SDK in the integration module.
+func TestAWSSignatureOfAnExample(t *testing.T) {
 	r := request(t, "GET", "https://iam.amazonaws.com/?Version=2010-05-08&Action=ListUsers")
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	aws := sign.AWS{AccessKey: "AKIDEXAMPLE", SecretKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", Region: "us-east-1", Service: "iam"}
@@ -35,6 +35,13 @@ func TestAWSSignatureIsThatOfTheSDK(t *testing.T) {
 	assert.Equal(t, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, "+
 		"SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date, Signature=dd479fa8a80364edf2119ec24bebde66712ee9c9cb2b0d92eb3ab9ccdc0c3947",
 		r.Header.Get("Authorization"))
+}
+
+func TestAWSQueriesAreOrderedAsTheyAreEncoded(t *testing.T) {
+	r := request(t, "GET", "https://api.example.com/?8=a&%7D=b&x=2&x=10&x=+")
+	aws := sign.AWS{AccessKey: "A", SecretKey: "S", Region: "r", Service: "s"}
+	require.NoError(t, aws.Sign(r, nil, noon))
+	assert.Equal(t, "%7D=b&8=a&x=%20&x=10&x=2", r.URL.RawQuery)
 }
 
 func TestAWSSignatureCoversEachPart(t *testing.T) {
