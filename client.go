@@ -59,10 +59,18 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err e
 		end()
 		return nil, r.report(ctx, nil, err)
 	}
-	_ = r.report(ctx, &Result{Status: resp.StatusCode}, nil)
+	_ = r.report(ctx, &Result{Status: resp.StatusCode}, verdict(resp.StatusCode))
 	resp.Request = req // and not the one that carries the token
 	resp.Body = &lentBody{ReadCloser: resp.Body, left: r.req.policy.Limits.DecodedBytes, end: end}
 	return resp, nil
+}
+
+// verdict is what the event of a round trip says of an answer; the SDK judges it itself.
+func verdict(status int) error {
+	if success2xx.has(status) {
+		return nil
+	}
+	return failure(Rejected, "the third party answered "+statusText(status))
 }
 
 // lent is the plan of a request that an SDK makes.

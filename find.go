@@ -56,8 +56,13 @@ func newPlanCache(c *core) *planCache {
 	return &planCache{core: c, most: c.limits.PlanBytes, entries: map[planKey]*list.Element{}, byID: map[planKey][]planKey{}}
 }
 
-// loadTimeout bounds one look at the store for a plan, whoever waits for it.
-const loadTimeout = 5 * time.Second
+const (
+	// loadTimeout bounds one look at the store for a plan, whoever waits for it.
+	loadTimeout = 5 * time.Second
+	// patience bounds how long a call that has a plan waits to hear that it still holds: a
+	// store that hangs must not take the time of a live call.
+	patience = time.Second
+)
 
 // find returns the compiled connector of a name: from the cache while it is fresh; after one
 // revision check, shared by all who ask, when it is not; and from the cache again, up to the
@@ -89,10 +94,18 @@ func (t *Tenant) find(ctx context.Context, name string) (*connectorPlan, error) 
 // refresh asks the store, once for all callers that ask meanwhile. A caller that gives up
 // does not disturb the others.
 func (t *Tenant) refresh(ctx context.Context, key planKey, cached planEntry) (*connectorPlan, error) {
+	var slow <-chan time.Time
+	if cached.plan != nil {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		slow = timer.C
+	}
 	select {
 	case r := <-t.check(key, cached):
 		plan, _ := r.Val.(*connectorPlan)
 		return plan, r.Err
+	case <-slow:
+		return nil, failure(Unavailable, "the store does not answer")
 	case <-ctx.Done():
 		return nil, ended(ctx)
 	}
