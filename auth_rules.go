@@ -7,6 +7,8 @@ import (
 	"github.com/integrationhub/hub/internal/oauth"
 	"github.com/integrationhub/hub/internal/path"
 	"github.com/integrationhub/hub/internal/sign"
+
+	"github.com/integrationhub/hub/internal/token"
 )
 
 // member is the part of an Auth that a kind uses.
@@ -102,7 +104,7 @@ func (s *Session) check(p *problems, path string) {
 		if (e.Path == "") == (e.Fixed == 0) {
 			p.add(in(path, "expires"), "required", "either path or fixed must say when the session ends")
 		}
-		p.within(in(path, "expires.fixed"), e.Fixed, 0, int(longestLife.Seconds()), "seconds")
+		p.within(in(path, "expires.fixed"), e.Fixed, 0, int(token.LongestLife.Seconds()), "seconds")
 	}
 }
 

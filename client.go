@@ -108,8 +108,8 @@ func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.
 	if err != nil {
 		return nil, end, lentError(ctx, err)
 	}
-	if resp.StatusCode == http.StatusUnauthorized && r.grant != nil {
-		r.grants.refuse(r.grant)
+	if r.grant != nil && r.plan.refuses(resp.StatusCode, resp.Header, nil) {
+		r.grants.Refuse(r.plan.grantKey(), r.grant.Grant)
 	}
 	context.AfterFunc(ctx, end)
 	return resp, end, nil

@@ -37,6 +37,7 @@ type connectorPlan struct {
 	stale    bool      // a secret could not be had: try again at the next revision check
 	until    time.Time // when secrets from outside are read again; zero: never
 	authKey  string    // moves with all that a token depends on
+	refusals []refusalPlan
 }
 
 // compiler turns a definition into a plan and notes every broken rule.
@@ -60,6 +61,7 @@ func (c *core) compile(tenant string, con *Connector, tpl *Template, bounds *egr
 	k.connector()
 	k.hosts()
 	k.auth()
+	k.refusals()
 	k.verify()
 	k.requests()
 	k.plan.problems = k.list

@@ -317,7 +317,6 @@ func (t *Tenant) DeleteConnector(ctx context.Context, id string, revision int64)
 	if err := t.forgetWaiting(ctx, con.ID); err != nil {
 		return err
 	}
-	t.grants.forget(t.name, con.ID)
 	t.plans.forget(t.name, con.Name, con.ID)
-	return t.apply(ctx, storage.Delete(t.key(kindConnector, con.ID), doomed.revision))
+	return t.deleteConnector(ctx, con.ID, doomed.revision)
 }

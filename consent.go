@@ -199,9 +199,15 @@ func (r *run) checkAnswer(answer url.Values, w *waiting) error {
 
 // exchange fetches tokens for a consent, and keeps them.
 func (t *Tenant) exchange(ctx context.Context, plan *connectorPlan, code *exchangeCode) error {
-	_, err := t.authenticate(ctx, plan, nil, code)
+	src := &authSource{tenant: t, plan: plan}
+	asking, cancel := context.WithTimeout(ctx, src.Timeout())
+	defer cancel()
+	g, err := src.fetch(asking, nil, code)
 	if err != nil {
-		return unauthenticated(err)
+		return unauthenticated(asError(err))
+	}
+	if err := t.grants.Put(ctx, plan.grantKey(), g); err != nil {
+		return (&run{Tenant: t, plan: plan}).notGranted(ctx, err)
 	}
 	return nil
 }

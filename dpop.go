@@ -22,7 +22,7 @@ func (c *oauthScheme) prove(r *run) (err error) {
 		return nil
 	}
 	if r.prev != nil && r.code == nil {
-		r.proof = r.prev.extra[extraProof]
+		r.proof = r.prev.Extra[extraProof]
 	}
 	if r.proof == "" {
 		if r.proof, err = oauth.NewProofKey(); err != nil {

@@ -92,6 +92,7 @@ type run struct {
 	code     *exchangeCode   // what a person's consent yielded; nil: nobody consented just now
 	proof    string          // the key that the token will be bound to
 	tokens   *scrub.Scrubber // finds the tokens of an authentication's answer
+	shows    bool            // the tokens stay in what is returned: Options.ScriptTokens
 	replayed bool
 	outcome  transport.Outcome
 	attempts []Attempt
@@ -121,11 +122,11 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 	if err := r.validate(); err != nil {
 		return nil, err
 	}
-	if r.req.auth {
-		r.prev = r.grants.before(r)
-	}
 	if r.req.nothing {
 		return &Result{Branch: OnSuccess, Header: http.Header{}}, nil
+	}
+	if r.req == r.plan.auth {
+		return r.renew(ctx)
 	}
 	for {
 		if err := r.render(ctx); err != nil {
@@ -143,7 +144,6 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 		}
 	}
 	res, err = r.judge()
-	err = r.granted(res, err)
 	r.scrub(res)
 	return res, r.mapOutputs(res, err)
 }

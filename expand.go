@@ -39,7 +39,7 @@ func (r *run) values() render.Values {
 		OriginAllowed: r.plan.allowsOrigin,
 	}
 	if r.grant != nil {
-		v.Auth = r.grant.answer
+		v.Auth = r.grant.Answer
 	}
 	return v
 }

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/token"
 	"github.com/integrationhub/hub/internal/transport"
 	"github.com/integrationhub/hub/secrets"
 	"github.com/integrationhub/hub/secrets/sealed"
@@ -52,7 +53,7 @@ type core struct {
 	budget *transport.Budget
 	plans  *planCache
 	watch  watching
-	grants *grants
+	grants *token.Manager
 
 	discoveries discoveries
 	nonces      nonces
@@ -103,7 +104,7 @@ func New(store storage.Store, keeper secrets.Keeper, opts *Options) (*Hub, error
 	c.client = transport.New(&transport.Options{Clock: c.opts.now})
 	c.budget = transport.NewBudget(c.opts.now)
 	c.plans = newPlanCache(c)
-	c.grants = newGrants()
+	c.grants = token.New(store, keeper, c.tokenOptions())
 	c.watch.begin(c.life.ctx, c)
 	return &Hub{&Tenant{core: c}}, nil
 }

@@ -10,17 +10,28 @@ import (
 // tokenRefused reports whether the third party refused the token and another one is worth a
 // try: once a call.
 func (r *run) tokenRefused() bool {
-	answer := r.outcome.Answer
-	if r.grant == nil || r.replayed || answer == nil || answer.Status != http.StatusUnauthorized {
-		return false
-	}
-	if r.outcome.Err != nil && !answer.Incomplete {
+	if r.replayed || !r.refused() || !r.grants.Refuse(r.plan.grantKey(), r.grant.Grant) {
 		return false
 	}
 	r.replayed = true
-	r.grants.refuse(r.grant)
 	r.tokens, r.grant = r.grant.scrubber, nil
 	return true
+}
+
+// refused reports whether the last answer says that the call's token is no longer good.
+func (r *run) refused() bool {
+	answer := r.outcome.Answer
+	if r.grant == nil || answer == nil || r.outcome.Err != nil && !answer.Incomplete {
+		return false
+	}
+	if len(r.plan.refusals) == 0 {
+		return answer.Status == http.StatusUnauthorized
+	}
+	body := answer.Body
+	if ok, _ := readable(body, r.limits.AnswerDepth); !ok {
+		body = nil
+	}
+	return r.plan.refuses(answer.Status, answer.Header, body)
 }
 
 // judge is the step that says whether the answer is a success.
@@ -31,6 +42,9 @@ func (r *run) judge() (*Result, error) {
 	}
 	if res == nil {
 		return nil, r.explained(failure(Unreachable, "no answer came"))
+	}
+	if r.refused() && res.Status != http.StatusUnauthorized {
+		return res, r.explained(failure(Unauthorized, "the third party refused the token: its answer matches auth.refused"))
 	}
 	if r.req.success.has(res.Status) {
 		return res, nil

@@ -41,8 +41,14 @@ type Options struct {
 	// Limits bounds what definitions, payloads and answers can use.
 	Limits Limits
 
-	// Observer is called once for each call that ended, in the caller's goroutine. It
-	// must be safe for concurrent use and quick. Nil: nobody is told.
+	// ScriptTokens lets a script see the tokens that ConnectAuth fetched, as the product
+	// does, in the action's body. False: they are masked, and requests use them as
+	// [[@auth.access_token]].
+	ScriptTokens bool
+
+	// Observer is called once for each call that ended, in the caller's goroutine, and
+	// for each change of a connector's [AuthState], in another one. It must be safe for
+	// concurrent use and quick. Nil: nobody is told.
 	Observer func(context.Context, Event)
 
 	// Logger receives what the host's engineers must know and tenants must not: why an

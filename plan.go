@@ -66,7 +66,9 @@ func (t *Tenant) Plan(ctx context.Context, call Call) (_ *CallPlan, err error) {
 	if len(r.plan.problems)+len(r.req.problems) > 0 {
 		return nil, &Error{Code: NotReady, Fields: slices.Concat(r.plan.problems, r.req.problems)}
 	}
-	r.grant = r.grants.held(r)
+	if g := r.grants.Held(r.plan.grantKey()); g != nil {
+		r.grant = grantOf(g)
+	}
 	values := r.values()
 	values.Mask, values.Trace = true, true
 	if r.wire, err = r.expand(values); err != nil {

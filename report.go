@@ -10,7 +10,7 @@ import (
 // Event tells of one call that ended: who, what, how long, how it went. It holds no payload,
 // no answer and no secret; its texts are names that the tenant chose.
 type Event struct {
-	Op          string // Execute, Authenticate, TestConnector, TestRequest, RoundTrip
+	Op          string // Execute, Authenticate, TestConnector, TestRequest, RoundTrip; AuthState
 	Tenant      string
 	Connector   string // the name
 	ConnectorID string // empty if the connector was not found
@@ -24,6 +24,9 @@ type Event struct {
 	Attempts []Attempt
 	// TokenRenewed tells that the token was refused, renewed, and the call sent again.
 	TokenRenewed bool
+	// AuthState is set if Op is AuthState: no call ended, but the connector's
+	// authentication is in this state now. Connector may be empty then.
+	AuthState AuthState
 }
 
 // report is the last step: it makes sure that the error is complete, and tells the observer

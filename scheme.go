@@ -183,7 +183,7 @@ func (r *run) token(p *purse) string {
 	if p.values.Mask {
 		return "[[@auth." + r.answerName() + "]]"
 	}
-	return r.grant.token
+	return r.grant.Access
 }
 
 // nothing is the authentication of a kind that fetches nothing.

@@ -228,9 +228,9 @@ func (c *oauthScheme) form(r *run, p *purse) (url.Values, error) {
 	switch {
 	case r.code != nil:
 		return r.code.form(), nil
-	case r.prev != nil && r.prev.refresh != "":
+	case c.renews(r, p):
 		form := oauth.Form(oauth.RefreshToken, c.def.Scope, nil, c.def.Resource)
-		form.Set("refresh_token", r.prev.refresh)
+		form.Set("refresh_token", r.prev.Refresh)
 		return form, nil
 	}
 	switch c.kind {
@@ -258,6 +258,25 @@ func (c *oauthScheme) form(r *run, p *purse) (url.Values, error) {
 		return nil, e
 	}
 }
+
+// renews reports whether the request uses the refresh token of the last grant: it goes only
+// where that grant may go, and not if its owner has brought another one since.
+func (c *oauthScheme) renews(r *run, p *purse) bool {
+	if r.prev == nil || r.prev.Refresh == "" || !r.prev.allows(r.wire.URL) {
+		r.prev = nil
+		return false
+	}
+	if c.refreshToken != nil && r.prev.Extra[extraSeed] != c.seed(&purse{values: p.values}) {
+		r.prev = nil
+		return false
+	}
+	return true
+}
+
+// extraSeed names the fingerprint of the refresh token that a grant descends from.
+const extraSeed = "seed"
+
+func (c *oauthScheme) seed(p *purse) string { return fingerprint(p.take(c.refreshToken)) }
 
 // consentRequired is the refusal of a grant that only a person can give.
 const consentRequired = "consent_required"
@@ -313,10 +332,14 @@ func (c *oauthScheme) read(r *run, res *Result) (*obtained, error) {
 		return nil, err
 	}
 	if o.refresh == "" && r.prev != nil && r.code == nil { // RFC 6749 section 6: the old one stays good
-		o.refresh = r.prev.refresh
+		o.refresh = r.prev.Refresh
 	}
+	o.extra = map[string]string{}
 	if c.def.DPoP {
-		o.extra = map[string]string{extraProof: r.proof}
+		o.extra[extraProof] = r.proof
+	}
+	if c.refreshToken != nil {
+		o.extra[extraSeed] = c.seed(&purse{values: r.values()})
 	}
 	return o, nil
 }
@@ -327,7 +350,7 @@ func (c *oauthScheme) attach(r *run, p *purse) (signer, error) {
 	if !c.def.DPoP || p.values.Mask {
 		return nil, nil
 	}
-	return r.prover(r.grant.extra[extraProof], r.grant.token)
+	return r.prover(r.grant.Extra[extraProof], r.grant.Access)
 }
 
 // discovered puts the endpoint that the server's metadata names in place of the issuer.

@@ -84,7 +84,7 @@ func (t *Tenant) setSecret(ctx context.Context, connector, name string, g given)
 	if err != nil {
 		return err
 	}
-	t.grants.forget(t.name, con.ID)
+	t.grants.Drop(t.grantKey(con.ID))
 	t.forgetOlder(ctx, con.ID, name, generation)
 	return nil
 }
@@ -211,7 +211,7 @@ func (t *Tenant) DeleteSecret(ctx context.Context, connector, name string) (err 
 	if err != nil {
 		return err
 	}
-	t.grants.forget(t.name, con.ID)
+	t.grants.Drop(t.grantKey(con.ID))
 	return t.forgetSecrets(ctx, con.ID, func(ref secrets.Ref) bool { return ref.Name != name || ref.Generation > last })
 }
 

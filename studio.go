@@ -76,10 +76,18 @@ func (a *ActionResult) Variables() map[string]any {
 // the call is a branch of the result; the error is only for faults of the host: a store that
 // does not answer, a hub that is closed.
 func (t *Tenant) ConnectAuth(ctx context.Context, a ConnectAuthAction) (*ActionResult, error) {
-	res, err := t.Authenticate(ctx, a.ConnectName)
+	res, err := t.connectAuth(ctx, a.ConnectName)
 	return acted(res, err, variableNames{
 		orDefault(a.AuthBodyVarName, "authBody"), orDefault(a.AuthErrorDetailsVarName, "authErrorDetails"),
 		orDefault(a.AuthHeadersListVarName, "authHeadersList"), orDefault(a.AuthProxyVarName, "authProxy"),
+	})
+}
+
+// connectAuth is Authenticate for a script, which may see the tokens if the host says so.
+func (t *Tenant) connectAuth(ctx context.Context, connector string) (_ *Result, err error) {
+	defer finish(&err, "Authenticate", connector, "")
+	return t.run(ctx, &run{
+		Tenant: t, op: "Authenticate", call: Call{Connector: connector}, pick: authRequest, shows: t.opts.ScriptTokens,
 	})
 }
 
