@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/secrets"
 )
 
 // Break is one thing that a connector's move to another version of its template would break.
@@ -62,7 +63,8 @@ func (t *Tenant) UpgradeConnector(ctx context.Context, connector string, revisio
 		return Connector{}, err
 	}
 	defer leave()
-	return t.edit(ctx, connector, revisionOf(revision), func(rec *connectorRecord) error {
+	var dropped []string
+	con, err := t.edit(ctx, connector, revisionOf(revision), func(rec *connectorRecord) error {
 		u, err := t.upgrade(ctx, rec, version)
 		if err != nil {
 			return err
@@ -79,12 +81,16 @@ func (t *Tenant) UpgradeConnector(ctx context.Context, connector string, revisio
 		if err := p.err(); err != nil {
 			return err
 		}
-		rec.Connector, rec.Template = u.moved, u.tpl
+		rec.Connector, rec.Template, dropped = u.moved, u.tpl, u.dropped
 		for _, name := range u.dropped {
 			delete(rec.Secrets, name)
 		}
 		return nil
 	})
+	if err != nil || len(dropped) == 0 {
+		return con, err
+	}
+	return con, t.forgetSecrets(ctx, con.ID, func(ref secrets.Ref) bool { return !slices.Contains(dropped, ref.Name) })
 }
 
 // upgrade is a move in the making: the connector as it would be, and what broke.

@@ -8,6 +8,9 @@ import (
 
 	"github.com/integrationhub/hub"
 	"github.com/integrationhub/hub/secrets"
+	"github.com/integrationhub/hub/secrets/sealed"
+	"github.com/integrationhub/hub/storage"
+	"github.com/integrationhub/hub/storage/memory"
 )
 
 // before and after are two versions of a template that differ in everything a connector
@@ -121,6 +124,23 @@ func TestUpgradeReportsEachKindOfBreakAndWaitsForConsent(t *testing.T) {
 }
 
 // What no acceptance can mend is planned, too, and keeps the connector where it is.
+func TestAnUpgradeLeavesNoValueOfASecretThatBecameAVariable(t *testing.T) {
+	store := memory.New()
+	h := openOn(t, store).Tenant("acme")
+	con := upgradable(t, h)
+	plan, err := h.PlanUpgrade(t.Context(), con.ID, 2)
+	require.NoError(t, err)
+	values := func() int {
+		page, err := store.List(t.Context(), storage.Query{Kind: sealed.Kind, Everywhere: true})
+		require.NoError(t, err)
+		return len(page.Records)
+	}
+	require.Equal(t, 2, values())
+	_, err = h.UpgradeConnector(t.Context(), con.ID, con.Revision, 2, ids(plan.Breaks)...)
+	require.NoError(t, err)
+	assert.Equal(t, 1, values())
+}
+
 func TestUpgradeThatNeedsTheDefinitionChanged(t *testing.T) {
 	h := open(t).Tenant("")
 	tpl := template(t, h, func(tpl *hub.Template) { tpl.AuthType = hub.AuthOAuth2 })
