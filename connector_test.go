@@ -156,6 +156,12 @@ func TestRevisionsOfAConnector(t *testing.T) {
 	con, err = h.UpdateConnector(t.Context(), con)
 	require.NoError(t, err, "a secret that is set disturbs no editor")
 	assert.Equal(t, []hub.Secret{{Name: "key"}}, con.Secrets, "and stays declared")
+	named := con
+	named.ID = con.Name
+	named, err = h.UpdateConnector(t.Context(), named)
+	require.NoError(t, err)
+	assert.Equal(t, con.ID, named.ID, "found by its name, it keeps its id")
+	con = named
 
 	_, err = h.AddRequest(t.Context(), con.ID, hub.Request{Name: "r", Method: "GET", URL: "https://a.example.com"})
 	require.NoError(t, err)

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/integrationhub/hub"
+	"github.com/integrationhub/hub/storage"
+	"github.com/integrationhub/hub/storage/memory"
 )
 
 // together runs f n times at once.
@@ -147,4 +149,49 @@ func TestOneOfManyCreatorsWins(t *testing.T) {
 		}
 	})
 	assert.Equal(t, 1, won)
+}
+
+// overtaken is a store on which somebody else writes first, once.
+type overtaken struct {
+	storage.Store
+	first func()
+}
+
+func (s *overtaken) Apply(ctx context.Context, changes ...storage.Change) error {
+	if f := s.first; f != nil {
+		s.first = nil
+		f()
+	}
+	return s.Store.Apply(ctx, changes...)
+}
+
+// Who is overtaken between reading and writing is told of a conflict, not of a name or
+// version that exists.
+func TestRevisionThatIsOvertakenConflicts(t *testing.T) {
+	store := &overtaken{Store: memory.New()}
+	h := openOn(t, store).Tenant("")
+	tpl := template(t, h)
+	store.first = func() {
+		_, err := h.ReviseTemplate(t.Context(), tpl)
+		require.NoError(t, err)
+	}
+	_, err := h.ReviseTemplate(t.Context(), tpl)
+	assert.ErrorIs(t, err, hub.Conflict)
+	assert.NotErrorIs(t, err, hub.Exists)
+}
+
+// An edit that names no revision starts over when it is overtaken.
+func TestRequestThatIsOvertakenIsAdded(t *testing.T) {
+	store := &overtaken{Store: memory.New()}
+	h := openOn(t, store).Tenant("")
+	con := filled(t, h, 0, 0)
+	store.first = func() {
+		_, err := h.AddRequest(t.Context(), con.ID, get("first"))
+		require.NoError(t, err)
+	}
+	_, err := h.AddRequest(t.Context(), con.ID, get("second"))
+	require.NoError(t, err)
+	list, err := h.ListRequests(t.Context(), con.ID, "")
+	require.NoError(t, err)
+	assert.Len(t, list, 2)
 }
