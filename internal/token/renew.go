@@ -53,9 +53,7 @@ func (r *renewal) step(ctx context.Context, rec *record) (*held, time.Duration, 
 		if !r.lost(rec) {
 			return nil, r.patience(rec), nil
 		}
-		if ok, err := r.mayRepeat(ctx, rec); err != nil {
-			return nil, 0, err
-		} else if !ok {
+		if !r.mayRepeat(rec) {
 			return nil, 0, r.flag(ctx, rec)
 		}
 	}
@@ -154,20 +152,13 @@ func (r *renewal) patience(rec *record) time.Duration {
 }
 
 // mayRepeat decides whether a call may be sent again of which nobody knows how it ended.
-func (r *renewal) mayRepeat(ctx context.Context, rec *record) (bool, error) {
+func (r *renewal) mayRepeat(rec *record) bool {
 	if !r.src.Rotating() {
-		return true, nil
-	}
-	prev, err := r.open(ctx, r.key, rec)
-	if err != nil {
-		return false, err
-	}
-	if prev == nil || prev.Refresh == "" {
-		return true, nil
+		return true
 	}
 	// A lease that seems to come from the future has been there for nobody knows how long.
 	age := r.now().Sub(rec.Lease.At)
-	return 0 <= age && max(age, time.Since(r.since)) < r.src.Grace(), nil
+	return 0 <= age && max(age, time.Since(r.since)) < r.src.Grace()
 }
 
 // vanished is the reason of a flag that was set because nobody knows how a call ended.

@@ -1,5 +1,0 @@
-package token_test
-
-const roleVariable = "HUB_TOKEN_ROLE"
-
-func child(string) {}
