@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/integrationhub/hub"
+	"github.com/integrationhub/hub/secrets/keyset"
+	"github.com/integrationhub/hub/storage/memory"
 )
 
 func get(name string) hub.Request {
@@ -72,16 +75,28 @@ func TestHostsMayRaiseTheNumberOfRequests(t *testing.T) {
 	assert.Equal(t, []string{"requests too-many-active"}, rules(t, err))
 }
 
-// Somebody who lowers a limit must still be able to get below it.
+// Whoever lowers a limit below what is stored must still be able to get there, step by step.
 func TestRequestsAboveALoweredLimitCanBeDeactivated(t *testing.T) {
-	h := open(t).Tenant("")
-	con := filled(t, h, 3, 0)
-	require.NotEmpty(t, con.ID)
-	for i := range 3 {
-		r, err := h.DeactivateRequest(t.Context(), con.ID, fmt.Sprint("a", i))
+	store := memory.New()
+	keeper, err := keyset.Generate()
+	require.NoError(t, err)
+	wide, err := hub.New(store, keeper, nil)
+	require.NoError(t, err)
+	con := filled(t, wide.Tenant(""), 4, 0)
+	require.NoError(t, wide.Close(t.Context()))
+	narrow, err := hub.New(store, keeper, &hub.Options{Limits: hub.Limits{ActiveRequests: 1}})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, narrow.Close(context.Background())) }()
+
+	_, err = narrow.AddRequest(t.Context(), con.ID, get("more"))
+	assert.Equal(t, []string{"requests too-many-active"}, rules(t, err))
+	for _, name := range []string{"a0", "a1", "a2"} {
+		r, err := narrow.DeactivateRequest(t.Context(), con.ID, name)
 		require.NoError(t, err)
 		assert.Equal(t, hub.StateInactive, r.State)
 	}
+	_, err = narrow.ActivateRequest(t.Context(), con.ID, "a0")
+	assert.Equal(t, []string{"requests too-many-active"}, rules(t, err))
 }
 
 func TestRequestsOfAConnector(t *testing.T) {
