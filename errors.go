@@ -193,6 +193,16 @@ func subject(err error, op, connector, request string) error {
 	return e
 }
 
+// own returns an error for one caller alone, of one that several may get: each completes its
+// own.
+func own(err error) error {
+	if err == nil {
+		return nil
+	}
+	e := *asError(err)
+	return &e
+}
+
 // asError turns any error into an *Error: one that is not ours comes from a collaborator.
 func asError(err error) *Error {
 	var e *Error

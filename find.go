@@ -103,7 +103,7 @@ func (t *Tenant) refresh(ctx context.Context, key planKey, cached planEntry) (*c
 	select {
 	case r := <-t.check(key, cached):
 		plan, _ := r.Val.(*connectorPlan)
-		return plan, r.Err
+		return plan, own(r.Err)
 	case <-slow:
 		return nil, failure(Unavailable, "the store does not answer")
 	case <-ctx.Done():

@@ -358,3 +358,14 @@ func TestCallsThatFindNothingKeepNobodysPlanFromBeingKept(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, before, store.reads.Load())
 }
+
+func TestEachCallerGetsAnErrorOfItsOwn(t *testing.T) {
+	h := open(t).Tenant("acme")
+	for range 100 {
+		together(8, func(i int) {
+			name := "request " + strconv.Itoa(i)
+			_, err := h.Execute(t.Context(), hub.Call{Connector: "none", Request: name})
+			assert.Equal(t, name, failed(t, err, hub.NotFound).Request)
+		})
+	}
+}

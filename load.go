@@ -79,7 +79,7 @@ func (p *connectorPlan) secret(name string) (string, error) {
 		return "", failure(NotReady, "secret "+quote(name)+" has no value: set it")
 	}
 	if s.err != nil {
-		return "", s.err
+		return "", own(s.err)
 	}
 	return s.value.Reveal(), nil
 }
