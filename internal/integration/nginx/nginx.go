@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/integrationhub/hub/internal/integration/need"
 	"github.com/integrationhub/hub/internal/integration/pki"
 )
 
@@ -49,6 +50,7 @@ http {
 // test.
 func Start(t testing.TB, protocols string) *Server {
 	t.Helper()
+	need.Command(t, "nginx", "nginx-light")
 	dir, authority := t.TempDir(), pki.New(t)
 	cert, key := authority.Server(t)
 	port := freePort(t)

@@ -24,6 +24,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/integrationhub/hub/internal/integration/need"
 	"github.com/integrationhub/hub/internal/integration/pki"
 )
 
@@ -131,6 +132,8 @@ func install(t testing.TB) string {
 	if installed.dir != "" {
 		return installed.dir
 	}
+	need.Command(t, "node", "nodejs")
+	need.Command(t, "npm", "npm")
 	dir, err := os.MkdirTemp("", "oidc-provider-")
 	require.NoError(t, err)
 	for name, data := range map[string][]byte{"server.js": script, "package.json": manifest, "package-lock.json": lock} {
