@@ -111,41 +111,53 @@ func (s *Store) create(ctx context.Context, on executor, r storage.Record) error
 }
 
 func (s *Store) update(ctx context.Context, on executor, r storage.Record, expect int64) error {
-	changed, err := s.statement().
+	return s.expecting(ctx, on, r.Key, expect, s.statement().
 		add(`UPDATE {p}records SET parent = ?, name = ?, search = ?, revision = ?, updated = ?, labels = ?, data = ?`,
 			values(r)...).
-		add(` WHERE tenant = ? AND kind = ? AND id = ? AND revision = ?`, append(keyValues(r.Key), expect)...).
-		exec(ctx, on)
-	if err != nil || changed == 1 {
-		return s.classify(err)
-	}
-	return s.whyNot(ctx, on, r.Key)
+		add(` WHERE tenant = ? AND kind = ? AND id = ? AND revision = ?`, append(keyValues(r.Key), expect)...))
 }
 
 func (s *Store) delete(ctx context.Context, on executor, key storage.Key, expect int64) error {
-	changed, err := s.statement().
+	return s.expecting(ctx, on, key, expect, s.statement().
 		add(`DELETE FROM {p}records WHERE tenant = ? AND kind = ? AND id = ? AND revision = ?`,
-			append(keyValues(key), expect)...).
-		exec(ctx, on)
-	if err != nil || changed == 1 {
-		return err
-	}
-	return s.whyNot(ctx, on, key)
+			append(keyValues(key), expect)...))
 }
 
-// whyNot tells why no record of this key had the expected revision.
-func (s *Store) whyNot(ctx context.Context, on executor, key storage.Key) error {
-	var one int
+// mostTries is how often expecting tries, which ends in a transaction of the host's whose
+// reads never see what others have committed since it began.
+const mostTries = 10
+
+// expecting runs a statement that changes the record of a key if it has a revision. When it
+// changes nothing it looks why not, and tries again where others have given the record just
+// that revision between the two: no moment was there at which an error was right.
+func (s *Store) expecting(ctx context.Context, on executor, key storage.Key, expect int64, st *statement) error {
+	for range mostTries {
+		changed, err := st.exec(ctx, on)
+		if err != nil || changed == 1 {
+			return s.classify(err)
+		}
+		if err := s.whyNot(ctx, on, key, expect); err != nil {
+			return err
+		}
+	}
+	return storage.ErrConflict
+}
+
+// whyNot tells why no record of this key had the expected revision; nil if it has it now.
+func (s *Store) whyNot(ctx context.Context, on executor, key storage.Key, expect int64) error {
+	var revision int64
 	err := s.statement().
-		add(`SELECT 1 FROM {p}records WHERE tenant = ? AND kind = ? AND id = ?`, keyValues(key)...).
-		row(ctx, on).Scan(&one)
+		add(`SELECT revision FROM {p}records WHERE tenant = ? AND kind = ? AND id = ?`, keyValues(key)...).
+		row(ctx, on).Scan(&revision)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return storage.ErrNotFound
 	case err != nil:
 		return err
+	case revision != expect:
+		return storage.ErrConflict
 	}
-	return storage.ErrConflict
+	return nil
 }
 
 // classify gives a taken key or name the contract's error.
