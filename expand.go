@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/integrationhub/hub/internal/path"
 	"github.com/integrationhub/hub/internal/render"
 )
 
@@ -35,7 +36,7 @@ func (r *run) values() render.Values {
 		Payload:       r.call.Payload,
 		Variable:      r.plan.variable,
 		Secret:        r.plan.secret,
-		AuthSecret:    isToken,
+		AuthSecret:    r.isToken,
 		OriginAllowed: r.plan.allowsOrigin,
 	}
 	if r.grant != nil {
@@ -85,7 +86,23 @@ func (p *requestPlan) complete(wire *render.Request) {
 
 const userAgent = "integrationhub"
 
-// isToken reports whether a value of an authentication answer is secret.
+// isToken reports whether the value at a path of the authentication answer is secret: by the
+// path, or because there is something secret in it, however the path is spelt.
+func (r *run) isToken(at string) bool {
+	if isToken(at) || r.grant == nil {
+		return isToken(at)
+	}
+	found := false
+	value := path.Get(r.grant.Answer, at)
+	eachText(value, at, func(name, text string) {
+		_, n := r.grant.scrubber.String(text)
+		found = found || n > 0 || isToken(name)
+	})
+	return found
+}
+
+// isToken reports whether a member of an authentication answer is secret by its name, the
+// last of a path.
 func isToken(path string) bool {
 	name := strings.ToLower(path[strings.LastIndexByte(path, '.')+1:])
 	return strings.Contains(name, "token") && name != "token_type" ||

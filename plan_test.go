@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -180,4 +181,40 @@ func TestConcurrentPlansOfOneConnector(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "v", p.Header.Get("X-Own"))
 	assert.Equal(t, []string{srv.Host()}, p.Hosts)
+}
+
+func TestAPlanShowsNoTokenHoweverItIsReferredTo(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/token", hubtest.JSON(200, map[string]any{
+		"access_token": "canary-access", "nested": map[string]any{"refresh_token": "canary-refresh", "id": 7},
+		"tokens": []any{"canary-list"}, "copy": "x canary-access", "region": "eu",
+	}))
+	for ref, shown := range map[string]string{
+		"access_token":       `"[[@auth.access_token]]"`,
+		`access_tok\\en`:     `"[[@auth.access_tok\\en]]"`,
+		"nested":             `"[[@auth.nested]]"`,
+		"nested.refresh_tok": "",
+		"nested.id":          "7",
+		"tokens":             `"[[@auth.tokens]]"`,
+		"tokens.0":           `"[[@auth.tokens.0]]"`,
+		"copy":               `"[[@auth.copy]]"`,
+		"region":             `"eu"`,
+	} {
+		t.Run(ref, func(t *testing.T) {
+			h := open(t).Tenant("acme")
+			connector(t, h, srv, oauth(srv), manual("go", "POST", srv.URL, func(r *hub.Request) {
+				r.MediaType, r.Body = "application/json", `{"v":"[[@auth.`+ref+`]]"}`
+			}))
+			_, err := h.Authenticate(t.Context(), "con")
+			require.NoError(t, err)
+			p, err := h.Plan(t.Context(), hub.Call{Connector: "con", Request: "go"})
+			if shown == "" {
+				assert.Equal(t, []string{"requests[1].body missing-value"}, brokenRules(failed(t, err, hub.Invalid)))
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, `{"v":`+shown+`}`, p.Body)
+			assert.NotContains(t, fmt.Sprintf("%+v", p), "canary")
+		})
+	}
 }
