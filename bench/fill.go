@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/integrationhub/hub"
+)
+
+const (
+	requests  = 20 // of each connector, half of them active
+	templates = 10 // of each tenant
+	fillers   = 8
+)
+
+// fill saves connectors until there are size.
+func (b *bench) fill(ctx context.Context, size int) error {
+	if err := b.saveTemplates(ctx); err != nil {
+		return err
+	}
+	next := make(chan int)
+	failures := make(chan error, fillers)
+	var running sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for range fillers {
+		running.Go(func() {
+			for n := range next {
+				if err := b.save(ctx, n); err != nil {
+					failures <- err
+					cancel()
+					return
+				}
+			}
+		})
+	}
+	for n := b.filled; n < size && ctx.Err() == nil; n++ {
+		select {
+		case next <- n:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	running.Wait()
+	select {
+	case err := <-failures:
+		return err
+	default:
+	}
+	b.filled = size
+	return ctx.Err()
+}
+
+func (b *bench) tenant(n int) *hub.Tenant {
+	if b.plan.tenants == 1 {
+		return b.hub.Tenant("acme")
+	}
+	return b.hub.Tenant(fmt.Sprint("tenant-", n%b.plan.tenants))
+}
+
+// name is spread, so that names of one prefix are not saved one after the other.
+func name(n int) string { return fmt.Sprintf("%03d connector %d", n*7919%1000, n) }
+
+func tag(n int) string { return fmt.Sprint("team-", n*31%10) }
+
+// templateOf returns the id of the template of a connector, which the caller may choose.
+func (b *bench) templateOf(n int) string { return fmt.Sprint("app-", n/b.plan.tenants%templates) }
+
+// saveTemplates saves the templates of all tenants, once.
+func (b *bench) saveTemplates(ctx context.Context) error {
+	if b.filled > 0 {
+		return nil
+	}
+	for n := range templates * b.plan.tenants {
+		_, err := b.tenant(n).CreateTemplate(ctx, hub.Template{
+			ID: b.templateOf(n), Name: "Application " + b.templateOf(n), Methods: []string{"GET", "POST"},
+		})
+		if err != nil {
+			return fmt.Errorf("save a template: %w", err)
+		}
+	}
+	return nil
+}
+
+func (b *bench) save(ctx context.Context, n int) error {
+	if _, err := b.tenant(n).CreateConnector(ctx, b.connector(n)); err != nil {
+		return fmt.Errorf("save a connector: %w", err)
+	}
+	return nil
+}
+
+func (b *bench) connector(n int) hub.Connector {
+	con := hub.Connector{Name: name(n), Template: b.templateOf(n), Tags: []string{tag(n)}}
+	for i := range requests {
+		r := hub.Request{
+			Name: fmt.Sprint("request-", i), Trigger: hub.TriggerStudio, PayloadMode: hub.PayloadMapped,
+			Method: "POST", URL: "https://api.example.com/v2/items/{{id}}",
+			MediaType: "application/json",
+			Body:      `{"title":"{{title}}","count":"{{count}}","nested":{"a":["{{a}}",true]}}`,
+		}
+		if i >= requests/2 {
+			r.State = hub.StateInactive
+		}
+		con.Requests = append(con.Requests, r)
+	}
+	return con
+}

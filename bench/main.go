@@ -1,0 +1,112 @@
+// Bench measures how a hub behaves as its definitions grow in number: it fills a store with
+// connectors of 20 requests each, from one size to the next, and at each size it measures what
+// the hub's users wait for. It prints a table, with the growth from the first size to the last.
+//
+//	go run .                                    200 and 2,000 connectors, on SQLite
+//	go run . -sizes 1000,10000,100000           2,000,000 requests
+//	go run . -store memory -tenants 10000 -sizes 10000,100000
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/integrationhub/hub"
+	"github.com/integrationhub/hub/secrets/keyset"
+	"github.com/integrationhub/hub/storage"
+	"github.com/integrationhub/hub/storage/bolt"
+	"github.com/integrationhub/hub/storage/memory"
+	"github.com/integrationhub/hub/storage/sqlite"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// plan is what is to be measured.
+type plan struct {
+	store   string
+	sizes   []int // connectors
+	tenants int
+	samples int // of each measurement
+}
+
+func parse(args []string) (p plan, err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.StringVar(&p.store, "store", "sqlite", "memory, sqlite or bolt")
+	sizes := flags.String("sizes", "200,2000", "numbers of connectors, growing, separated by commas")
+	flags.IntVar(&p.tenants, "tenants", 1, "how many tenants the connectors are spread over")
+	flags.IntVar(&p.samples, "samples", 200, "how often each thing is measured")
+	if err := flags.Parse(args); err != nil {
+		return p, err
+	}
+	for _, text := range strings.Split(*sizes, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || len(p.sizes) > 0 && n <= p.sizes[len(p.sizes)-1] {
+			return p, fmt.Errorf("-sizes: %q is not a growing list of numbers", *sizes)
+		}
+		p.sizes = append(p.sizes, n)
+	}
+	if p.tenants < 1 || p.tenants > p.sizes[0] || p.samples < 1 {
+		return p, errors.New("-tenants and -samples are at least 1, and there are no more tenants than connectors")
+	}
+	return p, nil
+}
+
+func run(ctx context.Context, args []string, out io.Writer) (err error) {
+	p, err := parse(args)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "hub-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	store, err := open(ctx, p.store, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	keeper, err := keyset.Generate()
+	if err != nil {
+		return err
+	}
+	h, err := hub.New(store, keeper, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close(context.WithoutCancel(ctx))) }()
+	b := &bench{plan: p, hub: h}
+	for _, size := range p.sizes {
+		if err := b.at(ctx, size); err != nil {
+			return err
+		}
+	}
+	return b.print(out)
+}
+
+func open(ctx context.Context, kind, dir string) (storage.Store, error) {
+	switch kind {
+	case "memory":
+		return memory.New(), nil
+	case "sqlite":
+		return sqlite.Open(ctx, filepath.Join(dir, "hub.db"), nil)
+	case "bolt":
+		return bolt.Open(ctx, filepath.Join(dir, "hub.bolt"), nil)
+	}
+	return nil, fmt.Errorf("-store: %q is none of memory, sqlite, bolt", kind)
+}
