@@ -108,6 +108,7 @@ func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.
 	if err != nil {
 		return nil, end, lentError(ctx, err)
 	}
+	r.keepNonce(resp.Header)
 	if r.grant != nil && r.plan.refuses(resp.StatusCode, resp.Header, nil) {
 		r.grants.Refuse(r.plan.grantKey(), r.grant.Grant)
 	}

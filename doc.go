@@ -125,6 +125,25 @@
 // A token is fetched once for all callers that need it, used until shortly before it
 // expires, and fetched again, once, if the third party refuses it with 401.
 //
+// # Authentication
+//
+// A template's AuthType names the kind of authentication, and the connector's [Auth] says the
+// rest: an API key, basic, a bearer token, OAuth 2.0 in seven grants ([OAuth]), a request of
+// one's own whose answer carries a token ([AuthOAuth2]) or a session ([Session]), signatures
+// ([HMAC], [AWS]). [AuthFields] proposes what a form asks for each kind. Client certificates
+// ([TLS]) go with all of them; package secrets/pkcs12 opens those that come as PKCS #12.
+//
+// Credentials are texts with references. A secret that Auth sends or signs with is bound like
+// any other, and every endpoint is called down the same road as a request: its host must be
+// one of the connector's Hosts. How a client authenticates at a token endpoint is written
+// down ([ClientAuth]) and never guessed. With an Issuer the endpoints are discovered;
+// with DPoP tokens are bound to a key that never leaves the hub.
+//
+// Where a person must consent, [Tenant.AuthorizeURL] gives the URL for their browser, and the
+// page that the server sends it back to calls [Tenant.CompleteAuthorization]; for a device
+// without a browser there are [Tenant.StartDevice] and [Tenant.PollDevice]. ConnectAuth of a kind
+// that fetches nothing succeeds once its credentials are set.
+//
 // # Secrets and binding
 //
 // [Tenant.SetSecret] seals a value and binds it to the connector's Hosts of that moment, or

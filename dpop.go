@@ -56,14 +56,9 @@ func (r *run) prover(key, access string) (signer, error) {
 // refused for want of it (RFC 9449 sections 8 and 9).
 func (r *run) nonceAsked() bool {
 	answer := r.outcome.Answer
-	if r.sign == nil || answer == nil {
+	if answer == nil || !r.keepNonce(answer.Header) {
 		return false
 	}
-	nonce := answer.Header.Get("DPoP-Nonce")
-	if nonce == "" || len(nonce) > maxForeign || egress.CheckHeaderValue(nonce) != nil {
-		return false
-	}
-	r.nonces.put(r.nonceKey(), nonce)
 	const code = "use_dpop_nonce"
 	switch answer.Status {
 	case http.StatusUnauthorized:
@@ -76,6 +71,17 @@ func (r *run) nonceAsked() bool {
 		return json.Unmarshal(answer.Body, &body) == nil && body.Error == code
 	}
 	return false
+}
+
+// keepNonce keeps the nonce that an answer to a signed request carries, and reports whether
+// there is one.
+func (r *run) keepNonce(header http.Header) bool {
+	nonce := header.Get("DPoP-Nonce")
+	if r.sign == nil || nonce == "" || len(nonce) > maxForeign || egress.CheckHeaderValue(nonce) != nil {
+		return false
+	}
+	r.nonces.put(r.nonceKey(), nonce)
+	return true
 }
 
 // nonceKey names what nonces belong to: a connector's calls to one server.

@@ -298,3 +298,33 @@ func TestSessionsLiveAsLongAsDeclared(t *testing.T) {
 		})
 	}
 }
+
+func TestAnEchoOfBasicCredentialsShowsNothing(t *testing.T) {
+	srv, h := hubtest.NewServer(t), open(t).Tenant("acme")
+	srv.Handle("GET /things", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hubtest.JSON(200, map[string]string{"you": r.Header.Get("Authorization")}).ServeHTTP(w, r)
+	}))
+	kind(t, h, srv, hub.Auth{Kind: hub.AuthBasic}, map[string]string{"username": "me", "password": "pw-0123456789"})
+	res, err := h.Execute(t.Context(), hub.Call{Connector: "con", Request: "read"})
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"you":"Basic [secret]"}`, string(res.Body))
+}
+
+func TestAnSDKsNextRequestHasTheServersNonce(t *testing.T) {
+	srv, h := hubtest.NewServer(t), open(t).Tenant("acme")
+	srv.Handle("POST /token", hubtest.JSON(200, map[string]any{"access_token": "tok-0123456789abcdef", "token_type": "DPoP"}))
+	srv.Handle("GET /things", hubtest.Status(401).Header("DPoP-Nonce", "n1"))
+	kind(t, h, srv, hub.Auth{Kind: hub.AuthClientCredentials, OAuth: &hub.OAuth{TokenURL: srv.URL + "/token", ClientAuth: hub.ClientNone, DPoP: true}},
+		map[string]string{"clientId": "me", "clientSecret": "s3cret-0123"})
+	client, err := h.HTTPClient(t.Context(), "con")
+	require.NoError(t, err)
+	for range 2 {
+		resp, err := client.Get(srv.URL + "/things")
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+	}
+	sent := srv.Requests()
+	claims, err := base64.RawURLEncoding.DecodeString(strings.Split(sent[len(sent)-1].Header.Get("DPoP"), ".")[1])
+	require.NoError(t, err)
+	assert.Contains(t, string(claims), `"nonce":"n1"`)
+}

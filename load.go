@@ -37,7 +37,7 @@ func (t *Tenant) load(ctx context.Context, stored storage.Record, limit restrict
 		plan.stale = plan.stale || s.err != nil
 	}
 	plan.identify()
-	plan.scrubber = scrub.New(plan.known())
+	plan.scrubber = scrub.New(append(plan.known(), plan.composed()...))
 	plan.authKey = authKey(rec)
 	plan.size = planSize(plan, stored)
 	return plan, nil

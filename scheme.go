@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/integrationhub/hub/internal/render"
+	"github.com/integrationhub/hub/internal/scrub"
 )
 
 // scheme is a connector's kind of authentication, compiled: what it does to calls and, if it
@@ -192,4 +193,19 @@ func (p *connectorPlan) nothing() *requestPlan {
 		def: Request{Name: "authentication", Trigger: TriggerManual, State: StateActive}, path: "auth",
 		timeout: duration(p.def.Timeout), auth: true, nothing: true,
 	}
+}
+
+// composed lists texts that hold a secret and are sent as one: whoever echoes user name and
+// password in base64 shows nothing of them, not even the letters at their edges.
+func (p *connectorPlan) composed() []scrub.Secret {
+	b := p.def.Auth.Basic
+	if p.scheme == nil || b == nil || len(p.scheme.credentials) != 2 {
+		return nil
+	}
+	purse := &purse{values: render.Values{Variable: p.variable, Secret: p.secret}}
+	pair, err := basicPair(purse, p.scheme.credentials[0], p.scheme.credentials[1])
+	if err != nil || len(purse.sinks) == 0 {
+		return nil // it is not sent
+	}
+	return []scrub.Secret{{Name: "auth.basic", Value: base64.StdEncoding.EncodeToString([]byte(pair))}}
 }
