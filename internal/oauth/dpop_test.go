@@ -4,7 +4,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"encoding/base64"
-	"math/big"
 	"net/url"
 	"testing"
 
@@ -54,12 +53,15 @@ func publicOf(t testing.TB, jwk any) *ecdsa.PublicKey {
 	require.True(t, ok)
 	require.Equal(t, "EC", members["kty"])
 	require.Len(t, members, 4, "nothing private")
-	coordinate := func(name string) *big.Int {
+	point := []byte{4}
+	for _, name := range []string{"x", "y"} {
 		b, err := base64.RawURLEncoding.DecodeString(members[name].(string))
 		require.NoError(t, err)
-		return new(big.Int).SetBytes(b)
+		point = append(point, b...)
 	}
-	return &ecdsa.PublicKey{Curve: elliptic.P256(), X: coordinate("x"), Y: coordinate("y")}
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	require.NoError(t, err)
+	return key
 }
 
 // Appendix B of RFC 7636.
