@@ -19,3 +19,10 @@ func generate(t testing.TB) *keyset.Keyset {
 	require.NoError(t, err)
 	return s
 }
+
+func TestFileContract(t *testing.T) {
+	secretstest.RunKeeper(t, func(t *testing.T) secrets.Keeper {
+		_, f, _ := openFile(t)
+		return f
+	})
+}

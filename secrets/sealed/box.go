@@ -34,19 +34,12 @@ const (
 // Sealing twice gives different bytes. Plaintext may be empty; it is neither kept nor
 // changed. Errors are those of keeper; ErrInvalid means that keeper broke its contract.
 func Seal(ctx context.Context, keeper secrets.Keeper, plaintext []byte, aad ...string) ([]byte, error) {
-	keyID, err := keeper.KeyID(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("sealed: key id: %w", err)
-	}
-	if err := secrets.CheckKeyID(keyID); err != nil {
-		return nil, fmt.Errorf("sealed: %w", err)
-	}
 	dataKey := make([]byte, keySize)
 	defer clear(dataKey)
 	rand.Read(dataKey)
-	wrapped, err := keeper.Seal(ctx, keyID, dataKey, keyAAD(keyID, aad))
+	keyID, wrapped, err := wrap(ctx, keeper, dataKey, aad)
 	if err != nil {
-		return nil, fmt.Errorf("sealed: data key under key %s: %w", keyID, err)
+		return nil, err
 	}
 	if len(wrapped) > math.MaxUint16 {
 		return nil, fmt.Errorf("sealed: %w: the keeper made %d bytes of a data key", secrets.ErrInvalid, len(wrapped))

@@ -128,7 +128,7 @@ func (v *Vault) List(ctx context.Context, tenant, connector string) ([]secrets.R
 			return nil, fmt.Errorf("secrets of connector %q: %w", connector, err)
 		}
 		for _, rec := range page.Records {
-			ref, err := refOf(rec)
+			ref, err := RefOf(rec)
 			if err != nil {
 				return nil, err
 			}
@@ -233,7 +233,9 @@ func searchOf(ref secrets.Ref) string {
 	return fmt.Sprintf("%s %0*d", ref.Name, generationDigits, ref.Generation)
 }
 
-func refOf(rec storage.Record) (secrets.Ref, error) {
+// RefOf returns the ref, without Binding, under which a vault keeps a record of [Kind].
+// ErrSealBroken means that the record does not carry the name that its id was made from.
+func RefOf(rec storage.Record) (secrets.Ref, error) {
 	ref := secrets.Ref{Tenant: rec.Tenant, Connector: rec.Parent}
 	if at := len(rec.Search) - generationDigits; at > 0 {
 		generation, err := strconv.ParseInt(rec.Search[at:], 10, 64)
