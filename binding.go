@@ -52,14 +52,15 @@ func (s *secretPlan) named(place render.Place) bool {
 
 // openSecret opens a secret's descriptor and gets its value.
 func (t *Tenant) openSecret(ctx context.Context, rec *connectorRecord, name string) *secretPlan {
-	con := &rec.Connector
-	plain, err := sealed.Open(ctx, t.keeper, rec.Secrets[name].Box, t.descriptorAAD(con.ID, name)...)
+	set := rec.Secrets[name]
+	return t.openVersion(ctx, &rec.Connector, name, &set)
+}
+
+// openVersion opens one version of a secret.
+func (t *Tenant) openVersion(ctx context.Context, con *Connector, name string, set *secretRecord) *secretPlan {
+	d, err := t.openDescriptor(ctx, con.ID, name, set)
 	if err != nil {
-		return &secretPlan{err: kept(err)}
-	}
-	var d descriptor
-	if err := json.Unmarshal(plain, &d); err != nil {
-		return &secretPlan{err: caused(Unavailable, "a sealed descriptor cannot be read", err)}
+		return &secretPlan{err: err}
 	}
 	s := &secretPlan{places: d.Places, declared: con.secret(name).Places}
 	if s.hosts, s.err = egress.ParseRules(d.Hosts...); s.err != nil {
@@ -75,6 +76,17 @@ func (t *Tenant) openSecret(ctx context.Context, rec *connectorRecord, name stri
 	}
 	s.value, s.err = t.fetchSecret(ctx, t.secretRef(con.ID, name, d), &d)
 	return s
+}
+
+func (t *Tenant) openDescriptor(ctx context.Context, connector, name string, set *secretRecord) (d descriptor, err error) {
+	plain, err := sealed.Open(ctx, t.keeper, set.Box, t.descriptorAAD(connector, name)...)
+	if err != nil {
+		return d, kept(err)
+	}
+	if err := json.Unmarshal(plain, &d); err != nil {
+		return d, caused(Unavailable, "a sealed descriptor cannot be read", err)
+	}
+	return d, nil
 }
 
 func (t *Tenant) secretRef(connector, name string, d descriptor) secrets.Ref {

@@ -166,6 +166,7 @@ func (t *Tenant) encodeConnector(rec *connectorRecord) (storage.Record, error) {
 	for _, tag := range con.Tags {
 		labels = append(labels, storage.Label{Key: labelTag, Value: tag})
 	}
+	labels = append(labels, rec.keyLabels()...)
 	now := t.opts.now().UTC()
 	return storage.Record{
 		Key: t.key(kindConnector, con.ID), Name: con.Name, Search: fold(con.Name), Labels: labels,

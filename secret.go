@@ -25,6 +25,8 @@ type secretRecord struct {
 	Reference string `json:"reference,omitempty"`
 	// Box is the sealed descriptor; what it says goes, whatever stands above.
 	Box []byte `json:"box"`
+	// Next is the version that is to follow; nil: there is none.
+	Next *secretRecord `json:"next,omitempty"`
 }
 
 // descriptor binds a secret. Its JSON is canonical: the same binding is the same text.
