@@ -252,3 +252,35 @@ func TestAPayloadThatStudioCutIsToldSo(t *testing.T) {
 	_, err := execute(t, h, "fill", valid)
 	require.NoError(t, err, "32 KB that are whole are no fault")
 }
+
+func TestAnErrorOfADynamicCallLeadsToWhoWroteIt(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	h := open(t).Tenant("acme")
+	con := connector(t, h, srv, func(c *hub.Connector) { c.Secrets = []hub.Secret{{Name: "key"}} }, dynamic(func(r *hub.Request) {
+		r.Method, r.URL, r.MediaType = "POST", srv.URL, "text/plain"
+		r.Headers = []hub.Header{{Name: "X-Own", Value: "own"}}
+		r.Query = []hub.Param{{Name: "own", Value: "own"}}
+	}))
+	require.NoError(t, h.SetSecret(t.Context(), con.ID, "key", secrets.New("key-canary-0815")))
+	for name, tt := range map[string]struct{ payload, want string }{
+		"url":              {`{"url":"` + srv.URL + `/a/../b"}`, "payload/url dot-segment"},
+		"media type":       {`{"mediaType":"gunk","body":"x"}`, "payload/mediaType bad-media-type"},
+		"body":             {`{"mediaType":"application/json","body":"{"}`, "payload/body invalid-json"},
+		"body, own type":   {`{"body":{"a":1}}`, "payload/body body-not-text"},
+		"form":             {`{"mediaType":"multipart/form-data","body":{"a\r\nb":"1"}}`, "payload/body control-character"},
+		"header":           {`{"headers":{"Host":"x"}}`, "payload/headers forbidden-header"},
+		"header's value":   {`{"headers":{"X-A":"a\nb"}}`, "payload/headers bad-header-value"},
+		"own header again": {`{"headers":{"x-own":"a\nb"}}`, "payload/headers bad-header-value"},
+		"secret in header": {`{"headers":{"X-A":"[[key]]"}}`, "payload/headers secret-not-allowed"},
+		"secret in query":  {`{"queryParameters":{"a":"[[key]]"}}`, "payload/queryParameters secret-not-allowed"},
+		"secret in path":   {`{"url":"` + srv.URL + `/[[key]]"}`, "payload/url secret-not-allowed"},
+		"secret in body":   {`{"body":"[[key]]"}`, "payload/body secret-not-allowed"},
+		"unknown variable": {`{"queryParameters":[{"name":"a","value":"[[nope]]"}]}`, "payload/queryParameters unknown-reference"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := execute(t, h, "any", tt.payload)
+			assert.Equal(t, []string{tt.want}, brokenRules(failed(t, err, hub.Invalid)))
+		})
+	}
+	assert.Empty(t, srv.Requests())
+}
