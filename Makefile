@@ -5,6 +5,7 @@
 #   make api     rewrites api/ and dependencies.txt after a change that is meant
 #   make fuzz    every fuzz target for FUZZTIME, one after the other
 #   make bench   every benchmark
+#   make figures the tables of what tokens survive; FIGURES=full for those of the README
 #   make fmt     gofmt and go mod tidy, in every module
 #
 # The workspace (go.work) is the list of modules. Cgo is needed by the race detector alone;
@@ -23,7 +24,7 @@ TIMEOUT   ?= 8m
 export CGO_ENABLED = 0
 
 .NOTPARALLEL:
-.PHONY: check test api fuzz bench fmt \
+.PHONY: check test api fuzz bench figures fmt \
         gofmt vet build tidy staticcheck unit race fuzz-short
 
 check: gofmt vet build unit
@@ -69,6 +70,9 @@ fuzz:
 
 bench:
 	.ci/each go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+figures:
+	@cd internal/integration && HUB_FIGURES=$(FIGURES) go test -count=1 -v -parallel 8 -run Figures ./tokens | grep -E '[|]|^(ok|FAIL)' | sed 's/.*go:[0-9]*: //'
 
 # What rewrites files.
 

@@ -1,0 +1,208 @@
+package tokens_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/integrationhub/hub"
+)
+
+// figuresVariable names the variable whose value "full" makes the proofs as large as in the
+// README's table.
+const figuresVariable = "HUB_FIGURES"
+
+// size returns how many expiries and callers of each process a proof takes.
+func size() (expiries, callers int) {
+	if os.Getenv(figuresVariable) == "full" {
+		return 10, 1250
+	}
+	return 2, 125
+}
+
+const processes = 8
+
+// load lets processes call at each expiry, and returns how many calls failed.
+func load(t *testing.T, what task) (failed int) {
+	expiries, callers := size()
+	what.Callers = callers
+	all := []*process{}
+	for range processes {
+		all = append(all, launch(t, what))
+	}
+	for range expiries {
+		for _, p := range all {
+			p.begin(t)
+		}
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		for _, p := range all {
+			wg.Go(func() {
+				n, ok := p.failures()
+				assert.True(t, ok, &p.log)
+				mu.Lock()
+				failed += n
+				mu.Unlock()
+			})
+		}
+		wg.Wait()
+	}
+	return failed
+}
+
+// Eight processes share a database file, and call when their token has expired: one request
+// renews it, nobody uses a refresh token twice, and no grant is lost. The same through
+// golang.org/x/oauth2, which keeps tokens in memory, loses the grant.
+func TestFiguresOfManyProcesses(t *testing.T) {
+	expiries, callers := size()
+	report := func(name string, calls, reused int, revoked bool, failed int) {
+		t.Logf("| %-20s | %d × %d | %d | %.2f | %d | %t | %d |", name, processes, callers, expiries,
+			float64(calls)/float64(expiries), reused, revoked, failed)
+	}
+	t.Log("| library | processes × callers | expiries | token calls per expiry | reuse detected | grant lost | calls failed |")
+
+	srv, at := newServer(t, 0), newPlace(t)
+	connect(t, at.start(t, &clock{}), srv, 0, 120_000)
+	srv.figures()
+	failed := load(t, task{Place: at})
+	calls, reused, revoked := srv.figures()
+	report("hub", calls, reused, revoked, failed)
+	assert.Equal(t, expiries, calls)
+	assert.Zero(t, reused)
+	assert.False(t, revoked)
+	assert.Zero(t, failed)
+
+	srv = newServer(t, 0)
+	failed = load(t, task{Plain: srv.URL + "/token", CA: srv.CA()})
+	calls, reused, revoked = srv.figures()
+	report("golang.org/x/oauth2", calls, reused, revoked, failed)
+	assert.True(t, revoked, "the comparison holds no longer")
+}
+
+// end is one way for the holder of a lease to end.
+type end struct {
+	at     point
+	signal syscall.Signal
+	grace  time.Duration
+	want   []string // any of them
+}
+
+const (
+	recovered = "recovered"
+	flagged   = "needs re-authentication"
+)
+
+// The holder of the lease is killed, or stopped past its lease and woken up, at every point of
+// a renewal: the connector recovers or says that it needs somebody, and nobody uses a refresh
+// token twice outside the server's grace.
+func TestFiguresOfHoldersThatEnd(t *testing.T) {
+	const kill, stop = syscall.SIGKILL, syscall.SIGSTOP
+	only := func(s string) []string { return []string{s} }
+	for _, e := range []end{
+		{beforeLease, kill, 0, only(recovered)},
+		{beforeCall, kill, 0, only(flagged)},
+		{duringCall, kill, 0, only(flagged)},
+		{beforeAnswer, kill, 0, only(flagged)},
+		{afterAnswer, kill, 0, only(recovered)},
+		{beforeLease, kill, 30 * time.Second, only(recovered)},
+		{beforeCall, kill, 30 * time.Second, only(recovered)},
+		{duringCall, kill, 30 * time.Second, only(recovered)},
+		{beforeAnswer, kill, 30 * time.Second, only(recovered)},
+		{afterAnswer, kill, 30 * time.Second, only(recovered)},
+		{beforeLease, stop, 0, only(recovered)},
+		{beforeCall, stop, 0, []string{recovered, flagged}},
+		{duringCall, stop, 0, []string{recovered, flagged}},
+		{beforeAnswer, stop, 0, only(recovered)}, // the answer was in its hands
+		{afterAnswer, stop, 0, only(recovered)},
+	} {
+		t.Run(fmt.Sprintf("%s %s, grace %s", e.signal, e.at, e.grace), func(t *testing.T) {
+			t.Parallel()
+			e.run(t)
+		})
+	}
+}
+
+func (e end) run(t *testing.T) {
+	srv, at, c := newServer(t, e.grace), newPlace(t), &clock{}
+	h := at.start(t, c)
+	connect(t, h, srv, int(e.grace.Seconds()), 2000)
+	srv.figures()
+	c.expire()
+
+	p := launch(t, task{Place: at, Callers: 10, End: e.at, Signal: e.signal})
+	if e.at == duringCall {
+		srv.onHandled(sync.OnceFunc(func() { _ = p.cmd.Process.Signal(e.signal) }))
+	}
+	p.begin(t)
+	if e.signal == syscall.SIGKILL {
+		_, ok := p.failures()
+		require.False(t, ok, "it lives")
+	} else {
+		stopped(t, p)
+	}
+
+	got := flagged
+	if e.settles(t, h) == nil {
+		got = recovered
+	}
+	if e.signal == syscall.SIGSTOP {
+		require.NoError(t, p.cmd.Process.Signal(syscall.SIGCONT))
+		_, ok := p.failures()
+		require.True(t, ok, &p.log)
+		got = e.woken(t, h)
+	}
+	calls, reused, _ := srv.figures()
+	t.Logf("| %s | %s | %s | %s | %d | %d |", e.signal, e.at, e.grace, got, calls, reused)
+	assert.Contains(t, e.want, got)
+	assert.Zero(t, reused, "a refresh token was used twice outside the grace")
+	assert.LessOrEqual(t, calls, 2, "a loop")
+	if got == flagged {
+		st, err := h.AuthStatus(t.Context(), "con")
+		require.NoError(t, err)
+		assert.Equal(t, hub.AuthNeedsReauthentication, st.State, "lost in silence")
+	}
+}
+
+// woken waits for what a holder makes of its answer that went on past its lease: where it had
+// one, its callers gave up long before it is written.
+func (e end) woken(t *testing.T, h *hub.Hub) string {
+	if len(e.want) == 1 {
+		require.Eventually(t, func() bool { return read(t.Context(), h) == nil }, time.Minute, 10*time.Millisecond)
+		return recovered
+	}
+	if e.settles(t, h) != nil {
+		return flagged
+	}
+	return recovered
+}
+
+// settles calls until calls succeed, or the connector says that it needs somebody.
+func (e end) settles(t *testing.T, h *hub.Hub) error {
+	for begun := time.Now(); ; {
+		err := read(t.Context(), h)
+		if err == nil {
+			return nil
+		}
+		require.Less(t, time.Since(begun), 2*time.Minute, "neither: %v", err)
+		st, failed := h.AuthStatus(t.Context(), "con")
+		require.NoError(t, failed)
+		if st.State == hub.AuthNeedsReauthentication {
+			return err
+		}
+	}
+}
+
+// stopped waits until a process is stopped.
+func stopped(t *testing.T, p *process) {
+	require.Eventually(t, func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+		return err == nil && strings.Contains(string(stat), ") T ")
+	}, time.Minute, 10*time.Millisecond)
+}
