@@ -63,7 +63,7 @@ func TestADefinitionOfTheReader(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, out, "Orders, created")
 	assert.Contains(t, out, `output      state  "shipped"`)
-	assert.Contains(t, out, "header:X-Api-Key  from secret apiKey")
+	assert.Contains(t, out, "header:X-Api-Key  from definition headers[0], secret apiKey")
 	assert.NotContains(t, out, ownSecret)
 
 	sent := srv.Requests()

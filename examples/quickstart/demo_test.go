@@ -38,7 +38,7 @@ func TestTheJobFromBeginningToEnd(t *testing.T) {
 		"check       OnSuccess, status 200",
 		"plan        POST https://127.0.0.1:",
 		"body:/description                     from definition requests[0].body, payload caller.name, payload caller.phone",
-		"body:/contact_type                    from variable contactType",
+		"body:/contact_type                    from definition requests[0].body, variable contactType",
 		"header:Authorization                  from auth access_token",
 		"branch      OnSuccess, status 201",
 		`output      number  "INC0010001"`,
