@@ -199,14 +199,14 @@ func TestARotationGoesOnWhereItEnded(t *testing.T) {
 	require.ErrorIs(t, err, hub.Invalid)
 }
 
-// overtaken is a store in which somebody else writes between reading and writing.
-type overtaken struct {
+// beaten is a store in which somebody else writes between reading and writing.
+type beaten struct {
 	storage.Store
 	kind string
 	edit func()
 }
 
-func (s *overtaken) Apply(ctx context.Context, changes ...storage.Change) error {
+func (s *beaten) Apply(ctx context.Context, changes ...storage.Change) error {
 	if edit := s.edit; edit != nil && changes[0].Record.Kind == s.kind {
 		s.edit = nil
 		edit()
@@ -228,7 +228,7 @@ func TestRotationOverwritesNobody(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			r := newRotating(t, 1)
 			owner := r.open(t, r.store, r.old)
-			h := r.open(t, &overtaken{r.store, kind, func() { edit(owner.Tenant) }}, r.new)
+			h := r.open(t, &beaten{r.store, kind, func() { edit(owner.Tenant) }}, r.new)
 			_, err := h.hub.RotateKeys(t.Context(), fast)
 			require.NoError(t, err)
 			_, err = h.hub.RotateKeys(t.Context(), fast) // the owner wrote under the old key

@@ -130,7 +130,7 @@ func TestConnectAuthShowsTheAnswerWithoutItsTokens(t *testing.T) {
 func TestConnectAuthBranches(t *testing.T) {
 	srv := hubtest.NewServer(t)
 	h := open(t).Tenant("acme")
-	connector(t, h, srv, oauth(srv), func(c *hub.Connector) { c.Timeout = 150 })
+	connector(t, h, srv, oauth(srv))
 	names := hub.ConnectAuthAction{ConnectName: "con", AuthBodyVarName: "b", AuthErrorDetailsVarName: "e", AuthHeadersListVarName: "h", AuthProxyVarName: "p"}
 	for name, tt := range map[string]struct {
 		answer http.Handler
@@ -144,6 +144,10 @@ func TestConnectAuthBranches(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			srv.Handle("POST /token", tt.answer)
+			if tt.branch == hub.OnTimeout {
+				edit(t, h, "con", func(c *hub.Connector) { c.Timeout = 150 })
+				defer edit(t, h, "con", func(c *hub.Connector) { c.Timeout = 0 })
+			}
 			a, err := h.ConnectAuth(t.Context(), names)
 			require.NoError(t, err)
 			assert.Equal(t, tt.branch, a.Branch)
