@@ -16,15 +16,7 @@ import (
 func RunBackup(t *testing.T, open func(t *testing.T) storage.Store, restore func(t *testing.T, r io.Reader) (storage.Store, error)) {
 	for _, c := range backupChecks() {
 		t.Run(c.name, func(t *testing.T) {
-			back := func(r io.Reader) (storage.Store, error) { return restore(t, r) }
-			check := check{c.name, c.sentence, func(ctx context.Context, open opener) error {
-				s := open()
-				b, ok := s.(storage.Backuper)
-				if !ok {
-					return errors.New("the store is no storage.Backuper")
-				}
-				return c.run(ctx, s, b, back)
-			}}
+			check := c.with(func(r io.Reader) (storage.Store, error) { return restore(t, r) })
 			check.report(t, check.try(t.Context(), patience, func() storage.Store { return open(t) }))
 		})
 	}
@@ -36,6 +28,17 @@ type backupCheck struct {
 	name     string
 	sentence string
 	run      func(ctx context.Context, s storage.Store, b storage.Backuper, back restorer) error
+}
+
+// with makes a check of it, for stores that are restored by back.
+func (c backupCheck) with(back restorer) check {
+	return check{c.name, c.sentence, one(func(ctx context.Context, s storage.Store) error {
+		b, ok := s.(storage.Backuper)
+		if !ok {
+			return errors.New("the store is no storage.Backuper")
+		}
+		return c.run(ctx, s, b, back)
+	})}
 }
 
 func backupChecks() []backupCheck {

@@ -2,6 +2,7 @@ package storagetest
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"github.com/integrationhub/hub/storage"
@@ -36,4 +37,14 @@ func Names() []string {
 		names = append(names, c.name)
 	}
 	return names
+}
+
+// BrokenBackup runs the check of backups of this name and returns what it found.
+func BrokenBackup(ctx context.Context, name string, within time.Duration, open func() storage.Store, back func(io.Reader) (storage.Store, error)) error {
+	for _, c := range backupChecks() {
+		if c.name == name {
+			return c.with(back).try(ctx, within, open)
+		}
+	}
+	return nil
 }

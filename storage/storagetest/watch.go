@@ -94,7 +94,7 @@ func (v *watch) want(keys ...storage.Key) error {
 			delete(missing, k)
 		case err := <-v.ended:
 			v.ended <- err
-			return fmt.Errorf("Watch returned %v", err)
+			return fmt.Errorf("a Watch returned %v", err)
 		case <-late.C:
 			return fmt.Errorf("nothing was told of %d of %d keys within %v", len(missing), len(keys), v.patience)
 		}
@@ -110,7 +110,7 @@ func (v *watch) returned(want error) error {
 	case err := <-v.ended:
 		return wantError("Watch", err, want)
 	case <-late.C:
-		return fmt.Errorf("Watch did not return within %v", v.patience)
+		return fmt.Errorf("a Watch did not return within %v", v.patience)
 	}
 }
 
