@@ -253,8 +253,13 @@ func (k *compiler) scope(payload, auth bool) render.Scope {
 // definition; prefix is the path of the rest.
 func (k *compiler) program(p *problems, prefix string, d render.Definition, paths []string, s render.Scope) *render.Program {
 	program, found := render.Compile(d, s)
+	told := slices.Concat(k.list, p.list)
 	for _, f := range found {
-		p.add(definitionPath(prefix, f.Path, paths), f.Rule, "%s", f.Message)
+		path := definitionPath(prefix, f.Path, paths)
+		named := func(f FieldError) bool { return f.Path == path && f.Rule == "header-name" }
+		if !slices.ContainsFunc(told, named) { // once is enough
+			p.add(path, f.Rule, "%s", f.Message)
+		}
 	}
 	if len(found) > 0 {
 		return nil

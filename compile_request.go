@@ -153,7 +153,9 @@ func (k *compiler) schema(p *problems, at string, source json.RawMessage) *schem
 // sendRules checks timeout and retries.
 func (k *compiler) sendRules(p *problems, plan *requestPlan) {
 	r, at := &plan.def, plan.path
-	p.within(in(at, "timeout"), r.Timeout, 0, k.con.Timeout, "milliseconds, the connector's timeout")
+	if k.con.Timeout > 0 || r.Timeout < 0 { // otherwise it is the connector's that is wrong
+		p.within(in(at, "timeout"), r.Timeout, 0, max(k.con.Timeout, 0), "milliseconds, the connector's timeout")
+	}
 	plan.timeout = duration(k.con.Timeout)
 	if r.Timeout > 0 {
 		plan.timeout = min(plan.timeout, duration(r.Timeout))

@@ -68,6 +68,7 @@ func TestConnectorRulesAreReportedAllAtOnce(t *testing.T) {
 		"requests[4].body body-and-form", "requests[4].form[0].name required", "requests[4].query[0].name required",
 		"requests[5].form payload-mode",
 	)
+	assert.NotContains(t, found, "headers[0].name forbidden-header", "it is told already")
 	all := strings.Join(found, "\n")
 	for _, path := range []string{"auth.request.url ", "headers[2].value ", "requests[2].url ", "requests[2].payloadSchema", "requests[2].outputSchema"} {
 		assert.Contains(t, all, path)
@@ -77,7 +78,7 @@ func TestConnectorRulesAreReportedAllAtOnce(t *testing.T) {
 func TestConnectorWithoutTemplateIsJudgedAllTheSame(t *testing.T) {
 	_, err := open(t).CreateConnector(t.Context(), hub.Connector{Tags: []string{""}})
 	assert.Equal(t, []string{"template required", "name required", "tags[0] required"}, rules(t, err))
-	_, err = open(t).CreateConnector(t.Context(), hub.Connector{Template: "none", Name: "n", Timeout: -1})
+	_, err = open(t).CreateConnector(t.Context(), hub.Connector{Template: "none", Name: "n", Timeout: -1, Requests: []hub.Request{get("r")}})
 	assert.Equal(t, []string{"template unknown-reference", "timeout range"}, rules(t, err))
 }
 

@@ -188,6 +188,9 @@ func (f *Field) regexp() (*regexp.Regexp, error) {
 	if f.Pattern == "" {
 		return nil, nil
 	}
+	if _, err := regexp.Compile(f.Pattern); err != nil { // a)|(b is none, until it stands in a group
+		return nil, err
+	}
 	return regexp.Compile(`\A(?:` + f.Pattern + `)\z`)
 }
 

@@ -43,6 +43,7 @@ func TestTemplateRulesAreReportedAllAtOnce(t *testing.T) {
 		Fields: []hub.Field{
 			{Key: "a b", Title: long, Pattern: "(", Format: "ipv4", Secret: true, Default: "x"},
 			{Key: "k", VisibleWhen: &hub.Condition{Field: "k"}}, {Key: "k", Enum: []string{"a"}, Default: "b"},
+			{Key: "open", Pattern: "a)|(?:b"},
 		},
 		Verify: &hub.Verify{URL: "gopher://x", Headers: []hub.Header{{Name: "X-B", Value: "[[nobody]]"}}, Query: []hub.Param{{}}, Success: &hub.Success{}},
 		Limits: hub.TemplateLimits{Timeout: 120_001, Attempts: 4, ResponseBytes: 16<<20 + 1},
@@ -55,6 +56,7 @@ func TestTemplateRulesAreReportedAllAtOnce(t *testing.T) {
 		"allowedHosts[0] host", "allowedHosts[1] host",
 		"fields[0].key pattern", "fields[0].title too-long", "fields[0].pattern regexp", "fields[0].format enum", "fields[0].default secret",
 		"fields[1].visibleWhen.field unknown-reference", "fields[1].visibleWhen.values required", "fields[2].key duplicate", "fields[2].default enum",
+		"fields[3].pattern regexp",
 		"verify.method required", "verify.headers[0].value unknown-reference", "verify.query[0].name required", "verify.success.statuses required",
 		"limits.timeout range", "limits.attempts range", "limits.responseBytes range",
 	)

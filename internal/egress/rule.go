@@ -43,6 +43,9 @@ func ParseRule(s string) (Rule, error) {
 func ruleError(rule string) error { return &SyntaxError{What: "host rule", Rule: rule} }
 
 func splitRule(s string) (host string, port int, err error) {
+	if strings.Contains(s, "/") {
+		return "", 0, ruleError("must be a host without scheme and path, as api.example.com")
+	}
 	i := strings.LastIndexByte(s, ':')
 	bareIPv6 := !strings.HasPrefix(s, "[") && strings.Count(s, ":") > 1
 	if i < 0 || bareIPv6 || strings.HasSuffix(s, "]") {

@@ -62,6 +62,13 @@ func TestParseRuleRefuses(t *testing.T) {
 	}
 }
 
+func TestParseRuleSaysWhatToDoWithAURL(t *testing.T) {
+	for _, in := range []string{"https://example.com", "https://example.com/", "example.com/path", "example.com:443/"} {
+		_, err := egress.ParseRule(in)
+		assert.EqualError(t, err, "host rule must be a host without scheme and path, as api.example.com", in)
+	}
+}
+
 func TestRuleMatch(t *testing.T) {
 	for _, tc := range []struct {
 		rule, host string
