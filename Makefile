@@ -53,8 +53,11 @@ staticcheck:
 # The tests; examples run with them. -count=1: the tests of internal/project read what the
 # test cache does not see.
 
+# The modules whose tests need nothing but Go.
+QUICK := . examples storage/sqlite storage/bolt
+
 unit:
-	.ci/each go test -count=1 -timeout $(TIMEOUT) ./...
+	MODULES="$(QUICK)" .ci/each go test -count=1 -timeout $(TIMEOUT) ./...
 
 race: export CGO_ENABLED = 1
 race:
