@@ -90,9 +90,6 @@ func (r *TokenRefusal) inBody(body []byte) bool {
 	if r.Path == "" {
 		return true
 	}
-	if body == nil {
-		return false
-	}
 	v := path.Get(body, r.Path)
 	if !v.Exists() || len(r.Values) == 0 {
 		return v.Exists()

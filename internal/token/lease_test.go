@@ -287,3 +287,43 @@ func TestAPutTakesThePlaceOfWhatIsUnderWay(t *testing.T) {
 		assert.Equal(t, "put", g.Access)
 	})
 }
+
+func TestAFailureThatWasWrittenThoughItSeemedNotIsNotRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer()
+		srv.failWith(errors.New("no answer"))
+		inner := memory.New()
+		store := &spy{Store: inner}
+		store.apply = func(c []storage.Change) error {
+			if pending(c) {
+				return nil
+			}
+			if err := inner.Apply(t.Context(), c...); err != nil {
+				return err
+			}
+			return errors.New("the answer was lost")
+		}
+		_, err := instance(store, newKeeper(t)).Get(t.Context(), key, &source{srv: srv})
+		require.Error(t, err)
+		calls, _ := srv.counts()
+		assert.Equal(t, 1, calls)
+	})
+}
+
+// A record that was deleted and made again does not count from the beginning.
+func TestGenerationsGrowThoughTheRecordWasDeleted(t *testing.T) {
+	srv := newServer()
+	store, keeper := memory.New(), newKeeper(t)
+	m, other := instance(store, keeper), instance(store, keeper)
+	src := &source{srv: srv}
+	for range 3 {
+		_, err := m.Renew(t.Context(), key, src)
+		require.NoError(t, err)
+	}
+	require.NoError(t, other.Forget(t.Context(), key))
+	renewed, err := m.Renew(t.Context(), key, src)
+	require.NoError(t, err)
+	again, err := m.Get(t.Context(), key, src)
+	require.NoError(t, err)
+	assert.Same(t, renewed, again)
+}

@@ -197,7 +197,7 @@ func TestADeadGrantIsNotTriedAgainUntilSomebodyAuthorizes(t *testing.T) {
 		srv.revoked = true
 		store, keeper := memory.New(), newKeeper(t)
 		one, other := instance(store, keeper), instance(store, keeper)
-		src := &source{srv: srv, rotating: true}
+		src := &source{srv: srv, rotating: true, seed: srv.current}
 		authorized(t, one, srv, time.Second)
 		time.Sleep(time.Minute)
 		for range 100 {
@@ -386,6 +386,40 @@ func TestAnEditDoesNotWaitForTheFetchBefore(t *testing.T) {
 		again, err := m.Get(t.Context(), edited, &source{srv: srv})
 		require.NoError(t, err)
 		assert.Same(t, after, again)
+		calls, _ := srv.counts()
+		assert.Equal(t, 2, calls)
+	})
+}
+
+func TestRenewDoesNotAwaitTheEndOfABackOff(t *testing.T) {
+	srv := newServer()
+	srv.failWith(&token.Error{Verdict: token.Rejected, Reason: "invalid_client"})
+	store, keeper := memory.New(), newKeeper(t)
+	_, err := instance(store, keeper).Get(t.Context(), key, &source{srv: srv})
+	require.Error(t, err)
+	srv.failWith(nil)
+	_, err = instance(store, keeper).Renew(t.Context(), key, &source{srv: srv})
+	require.NoError(t, err)
+}
+
+// After a change of the credentials a dead grant is tried again, but not its refresh token.
+func TestADeadGrantIsNoStartForOtherCredentials(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer()
+		m := instance(memory.New(), newKeeper(t))
+		authorized(t, m, srv, time.Second)
+		time.Sleep(time.Minute)
+		srv.revoked = true
+		_, err := m.Get(t.Context(), key, &source{srv: srv, rotating: true})
+		require.Error(t, err)
+		srv.revoked = false
+		changed := key
+		changed.AuthKey = "two"
+		_, err = m.Get(t.Context(), changed, &source{srv: srv, rotating: true})
+		require.ErrorContains(t, err, "nobody has authorized yet")
+		g, err := m.Get(t.Context(), token.Key{Tenant: "acme", Connector: "crm", AuthKey: "three"}, &source{srv: srv, rotating: true, seed: srv.current})
+		require.NoError(t, err)
+		assert.NotEmpty(t, g.Access)
 		calls, _ := srv.counts()
 		assert.Equal(t, 2, calls)
 	})

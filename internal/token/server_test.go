@@ -78,6 +78,7 @@ type source struct {
 	srv      *server
 	rotating bool
 	grace    time.Duration
+	seed     string // the refresh token to begin with; empty: somebody must authorize
 	reached  func() // before the call
 	answered func() // after it
 }
@@ -89,10 +90,13 @@ func (s *source) Timeout() time.Duration { return 10 * time.Second }
 func (s *source) Fetch(ctx context.Context, prev *token.Grant) (*token.Grant, error) {
 	refresh := ""
 	if s.rotating {
-		if prev == nil || prev.Refresh == "" {
+		refresh = s.seed
+		if prev != nil {
+			refresh = prev.Refresh
+		}
+		if refresh == "" {
 			return nil, &token.Error{Verdict: token.Refused, Reason: "nobody has authorized yet"}
 		}
-		refresh = prev.Refresh
 	}
 	if s.reached != nil {
 		s.reached()
