@@ -36,7 +36,7 @@ require (
 	modernc.org/sqlite v1.60.1 // indirect
 )
 
-replace github.com/integrationhub/hub => ..
+replace github.com/integrationhub/hub => ../
 
 replace github.com/integrationhub/hub/storage/bolt => ../storage/bolt
 
