@@ -153,6 +153,10 @@
 // fails with [Forbidden], and Readiness says that the value must be set again. Tokens
 // inherit the hosts of the secrets that fetched them.
 //
+// [Tenant.SetSecretRef] binds a value that is kept elsewhere, such as "vault:kv/crm#token".
+// Options.Resolvers say who fetches it and what each tenant may name; calls use a value for
+// Options.SecretLife before it is read again, so it can be rotated where it is kept.
+//
 // While a connector has no secret, the hosts that its URLs name join Hosts by themselves.
 // From the first secret on, Hosts changes only by name.
 //

@@ -83,7 +83,7 @@ func CheckLocator(locator string) error {
 		return fmt.Errorf("%w: a locator has %d bytes, more than %d", ErrInvalid, len(locator), MaxLocator)
 	}
 	path, field, hasField := strings.Cut(locator, "#")
-	for segment := range strings.SplitSeq(path, "/") {
+	for _, segment := range strings.Split(path, "/") {
 		if segment == "." || segment == ".." || !isLocatorText(segment) {
 			return fmt.Errorf("%w: a segment of a locator is empty, a dot, two dots, or holds other characters than letters, digits and -_.~@:+=!,", ErrInvalid)
 		}

@@ -1,9 +1,14 @@
 // Package secrets holds what the hub needs to keep secrets: a [Value] that cannot be shown
 // by accident, the [Vault] that keeps values, and the [Keeper] that seals them.
 //
-// Package secretstest turns the contracts of Vault and Keeper into checks; package sealed
-// is the Vault over any storage.Store, package env the one over environment variables,
-// package keyset the Keeper over a local file.
+// What others keep is fetched by a [Source], and by a [Resolver] where tenants may name it:
+// [Scoped] makes one of the other.
+//
+// Package secretstest turns the contracts of Vault and Keeper into checks. Package sealed is
+// the Vault over any storage.Store, env the one over environment variables, files the one
+// over directories, vault the one over HashiCorp Vault or OpenBao; chain makes one of
+// several. Package keyset is the Keeper over a local file; those of vault, cloud and keyring
+// are services'. Package cached stands before what is far away.
 package secrets
 
 import (

@@ -156,6 +156,10 @@ func TestAGivenTokenIsRenewedAndEnds(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		assert.NotZero(t, fake.Seen()[renewPath])
+		fake.Revoke()
+		_, err = c.Fetch(t.Context(), "kv/crm#token")
+		require.ErrorContains(t, err, "status 403")
+		assert.Equal(t, 1, fake.Seen()[lookUpPath], "there is no other token to look for")
 		time.Sleep(20 * time.Minute)
 		_, err = c.Fetch(t.Context(), "kv/crm#token")
 		require.ErrorContains(t, err, "status 403")

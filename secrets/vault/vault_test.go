@@ -89,6 +89,10 @@ func TestTransitRotates(t *testing.T) {
 	require.NoError(t, err, "who has not heard of the rotation opens what comes after it")
 	assert.Equal(t, "text 2", string(text))
 
+	for _, other := range []string{"hub:v01", "hub:v+1", "hub:v0", "hub:v", "hub", "hub:v3", "other:v1"} {
+		_, err = fresh.Open(t.Context(), other, box, []byte("aad"))
+		assert.ErrorIs(t, err, secrets.ErrKeyNotFound, other)
+	}
 	s.admin("POST", s.transit+"/keys/hub/config", map[string]any{"min_decryption_version": 2})
 	_, err = s.keeper(t).Open(t.Context(), id, box, []byte("aad"))
 	assert.ErrorIs(t, err, secrets.ErrKeyNotFound)
@@ -233,6 +237,22 @@ func TestAServerThatIsNotThere(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, open(t, config).Check(ctx), context.DeadlineExceeded)
+}
+
+// A caller that gives up during a request, and not before it, gets the error of its ctx.
+func TestACallerThatGivesUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c := open(t, serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v1/auth/") {
+			_, _ = w.Write([]byte(`{"auth":{"client_token":"t"}}`))
+			return
+		}
+		cancel()
+		<-r.Context().Done()
+	}))
+	_, err := c.Fetch(ctx, "kv/crm#token")
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 // The address of a metadata service is refused, whoever names it.
