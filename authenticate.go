@@ -39,6 +39,18 @@ func authRequest(p *connectorPlan) (*requestPlan, error) {
 	return nil, &Error{Code: NotReady, Fields: []FieldError{{Path: "auth.request", Rule: "required", Message: "the authentication request is not defined yet"}}}
 }
 
+// renewed renews with the version of the secrets that is taken.
+func (r *run) renewed(ctx context.Context) (*Result, error) {
+	res, err := r.renew(ctx)
+	if err != nil && r.otherVersion(err) {
+		res, err = r.renew(ctx)
+	}
+	if err == nil {
+		r.took()
+	}
+	return res, err
+}
+
 // renew is the way of a call that is the authentication itself: through the grants, like the
 // authentication of every other call.
 func (r *run) renew(ctx context.Context) (*Result, error) {

@@ -97,6 +97,7 @@ func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.
 		return nil, end, err
 	}
 	if err := r.authorize(ctx); err != nil {
+		r.otherNextTime(err)
 		return nil, end, err
 	}
 	out := req.Clone(ctx)
@@ -112,8 +113,27 @@ func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.
 	if r.grant != nil && r.plan.refuses(resp.StatusCode, resp.Header, nil) {
 		r.grants.Refuse(r.plan.grantKey(), r.grant.Grant)
 	}
+	r.lentVersion(resp)
 	context.AfterFunc(ctx, end)
 	return resp, end, nil
+}
+
+// otherNextTime lets the next request begin with the other version of secrets that have two,
+// if the authentication refused the one it had.
+func (r *run) otherNextTime(err error) {
+	if names := r.doubled(); len(names) > 0 && r.credentialsRefused(err) {
+		r.versions.note(r.plan, r.plan.sibling.version, names)
+	}
+}
+
+// lentVersion notes what an answer says of the version of the secrets.
+func (r *run) lentVersion(resp *http.Response) {
+	switch {
+	case r.plan.refuses(resp.StatusCode, resp.Header, nil):
+		r.otherNextTime(failure(Unauthorized, ""))
+	case success2xx.has(resp.StatusCode):
+		r.took()
+	}
 }
 
 // wireOf reads a request of an SDK as a rendered one.

@@ -38,6 +38,11 @@ type connectorPlan struct {
 	until    time.Time // when secrets from outside are read again; zero: never
 	authKey  string    // moves with all that a token depends on
 	refusals []refusalPlan
+
+	// sibling is the plan with the other version of secrets that have two, and version tells
+	// which one this has; nil: none has two.
+	sibling *connectorPlan
+	version SecretVersion
 }
 
 // compiler turns a definition into a plan and notes every broken rule.

@@ -94,6 +94,8 @@ type run struct {
 	tokens   *scrub.Scrubber // finds the tokens of an authentication's answer
 	shows    bool            // the tokens stay in what is returned: Options.ScriptTokens
 	replayed bool
+	switched bool          // to the other version of its secrets
+	taken    SecretVersion // the version that was taken; empty: the call's secrets have but one
 	outcome  transport.Outcome
 	attempts []Attempt
 
@@ -126,26 +128,39 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 		return &Result{Branch: OnSuccess, Header: http.Header{}}, nil
 	}
 	if r.req == r.plan.auth {
-		return r.renew(ctx)
+		return r.renewed(ctx)
 	}
 	for {
-		if err := r.render(ctx); err != nil {
+		err := r.once(ctx)
+		if err == nil && r.tokenRefused() || r.otherVersion(err) {
+			continue
+		}
+		if err != nil {
 			return r.last(), err
 		}
-		if err := r.guard(); err != nil {
-			return r.last(), err
-		}
-		if err := r.authorize(ctx); err != nil {
-			return r.last(), err
-		}
-		r.send(ctx)
-		if !r.tokenRefused() {
-			break
-		}
+		break
+	}
+	if r.outcome.Err == nil && !r.credentialsRefused(nil) {
+		r.took()
 	}
 	res, err = r.judge()
 	r.scrub(res)
 	return res, r.mapOutputs(res, err)
+}
+
+// once sends the call. An error tells why it could not be.
+func (r *run) once(ctx context.Context) error {
+	if err := r.render(ctx); err != nil {
+		return err
+	}
+	if err := r.guard(); err != nil {
+		return err
+	}
+	if err := r.authorize(ctx); err != nil {
+		return err
+	}
+	r.send(ctx)
+	return nil
 }
 
 // last is the answer of a call that could not be sent again: the one before. It is nil if
@@ -161,6 +176,7 @@ func (r *run) find(ctx context.Context) (err error) {
 	if r.plan, err = r.Tenant.find(ctx, r.call.Connector); err != nil {
 		return err
 	}
+	r.plan = r.versions.preferred(r.plan)
 	r.req, err = r.pick(r.plan)
 	return err
 }

@@ -55,6 +55,8 @@ type core struct {
 	watch  watching
 	grants *token.Manager
 
+	versions versions
+
 	discoveries discoveries
 	nonces      nonces
 

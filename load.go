@@ -39,6 +39,7 @@ func (t *Tenant) load(ctx context.Context, stored storage.Record, limit restrict
 	plan.identify()
 	plan.scrubber = scrub.New(append(plan.known(), plan.composed()...))
 	plan.authKey = authKey(rec)
+	t.follow(ctx, plan, rec)
 	plan.size = planSize(plan, stored)
 	return plan, nil
 }

@@ -24,6 +24,9 @@ type Event struct {
 	Attempts []Attempt
 	// TokenRenewed tells that the token was refused, renewed, and the call sent again.
 	TokenRenewed bool
+	// SecretVersion tells which version of secrets that have two was taken: SetNextSecret.
+	// Empty: the call's secrets have one, or neither was taken.
+	SecretVersion SecretVersion
 	// AuthState is set if Op is AuthState: no call ended, but the connector's
 	// authentication is in this state now. Connector may be empty then.
 	AuthState AuthState
@@ -35,7 +38,7 @@ func (r *run) report(ctx context.Context, res *Result, err error) error {
 	e := Event{
 		Op: r.op, Tenant: r.name, Connector: r.call.Connector, Request: r.call.Request,
 		Branch: OnSuccess, Started: r.begun, Duration: r.opts.now().Sub(r.begun),
-		Attempts: r.attempts, TokenRenewed: r.replayed,
+		Attempts: r.attempts, TokenRenewed: r.replayed, SecretVersion: r.taken,
 	}
 	if r.plan != nil {
 		e.Connector, e.ConnectorID = r.plan.def.Name, r.plan.def.ID

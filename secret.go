@@ -53,6 +53,11 @@ type SecretInfo struct {
 	// Reference is where the value is kept, as SetSecretRef was told; empty if the vault
 	// keeps it.
 	Reference string `json:"reference,omitempty"`
+	// Next is the value that is to follow, set by SetNextSecret; nil if there is none.
+	Next *SecretInfo `json:"next,omitempty"`
+	// Taken tells, while there is a next value, which of the two the third party took last
+	// from this process; empty if that is not known.
+	Taken SecretVersion `json:"taken,omitempty"`
 	// Warning says what is unfortunate about the value, empty if nothing is.
 	Warning string `json:"warning,omitempty"`
 }
@@ -79,9 +84,15 @@ func (t *Tenant) SetSecret(ctx context.Context, connector, name string, value se
 func (t *Tenant) setSecret(ctx context.Context, connector, name string, g given) error {
 	var generation int64
 	con, err := t.change(ctx, connector, anyRevision, func(ctx context.Context, rec *connectorRecord) error {
-		err := t.bindSecret(ctx, rec, name, g)
-		generation = rec.Secrets[name].Generation
-		return err
+		set, err := t.bindSecret(ctx, rec, name, g)
+		if err != nil {
+			return err
+		}
+		if rec.Secrets == nil {
+			rec.Secrets = map[string]secretRecord{}
+		}
+		rec.Secrets[name], generation = set, set.Generation
+		return nil
 	})
 	if err != nil {
 		return err
@@ -103,36 +114,33 @@ func (t *Tenant) checkSecret(name string, value secrets.Value) error {
 	return p.err()
 }
 
-// bindSecret stores what is given under its next generation and notes its sealed descriptor. The
-// generation before stays until the record is written.
-func (t *Tenant) bindSecret(ctx context.Context, rec *connectorRecord, name string, g given) error {
+// bindSecret stores what is given under its next generation and returns what the connector's
+// record is to keep of it. The generations before stay until the record is written.
+func (t *Tenant) bindSecret(ctx context.Context, rec *connectorRecord, name string, g given) (secretRecord, error) {
 	con := &rec.Connector
 	if err := rec.declare(name, t.limits.Names); err != nil {
-		return err
+		return secretRecord{}, err
 	}
 	d, err := rec.bindingOf(name)
 	if err != nil {
-		return err
+		return secretRecord{}, err
 	}
 	now := t.opts.now().UTC()
-	before := rec.Secrets[name].Generation
+	set := rec.Secrets[name]
+	before := slices.Max(set.generations())
 	d.Generation, d.Reference = nextRevision(before, now), g.reference != ""
 	length, err := t.keepSecret(ctx, t.secretRef(con.ID, name, d), g)
 	if err != nil {
-		return err
+		return secretRecord{}, err
 	}
 	box, err := sealed.Seal(ctx, t.keeper, d.encode(), t.descriptorAAD(con.ID, name)...)
 	if err != nil {
-		return kept(err)
+		return secretRecord{}, kept(err)
 	}
-	if rec.Secrets == nil {
-		rec.Secrets = map[string]secretRecord{}
-	}
-	rec.Secrets[name] = secretRecord{
+	return secretRecord{
 		Generation: d.Generation, SetAt: now, Hosts: d.Hosts, Places: d.Places,
 		Short: length > 0 && length < minScrub, Reference: g.reference, Box: box,
-	}
-	return nil
+	}, nil
 }
 
 // declare makes sure that a name is declared as a secret.
@@ -206,7 +214,7 @@ func (t *Tenant) DeleteSecret(ctx context.Context, connector, name string) (err 
 		if !ok {
 			return failure(NotFound, "no value is set for secret "+quote(name))
 		}
-		last = nextRevision(set.Generation, t.opts.now())
+		last = nextRevision(slices.Max(set.generations()), t.opts.now())
 		delete(rec.Secrets, name)
 		return nil
 	})
@@ -232,7 +240,11 @@ func (t *Tenant) ListSecrets(ctx context.Context, connector string) (_ []SecretI
 	}
 	list := []SecretInfo{}
 	for _, name := range sortedKeys(rec.secretNames()) {
-		list = append(list, rec.info(name))
+		info := rec.info(name)
+		if info.Next != nil {
+			info.Taken = t.versions.taken(planKey{t.name, rec.Connector.ID}, authKey(rec.following()), name)
+		}
+		list = append(list, info)
 	}
 	return list, nil
 }
@@ -253,20 +265,30 @@ func (rec *connectorRecord) secretNames() map[string]bool {
 
 func (rec *connectorRecord) info(name string) SecretInfo {
 	s, ok := rec.Secrets[name]
-	info := SecretInfo{Name: name, Set: ok, SetAt: s.SetAt, Hosts: s.Hosts, Places: s.Places, Reference: s.Reference}
+	info := s.info(name)
+	info.Set = ok
+	if s.Next != nil {
+		next := s.Next.info(name)
+		info.Next = &next
+	}
+	return info
+}
+
+func (s *secretRecord) info(name string) SecretInfo {
+	info := SecretInfo{Name: name, Set: true, SetAt: s.SetAt, Hosts: s.Hosts, Places: s.Places, Reference: s.Reference}
 	if s.Short {
 		info.Warning = fmt.Sprintf("is shorter than %d bytes: in answers it is masked only where it is a whole value", minScrub)
 	}
 	return info
 }
 
-// forgetOlder deletes the generations of a secret before the one that is in force, so that
+// forgetOlder deletes the generations of a secret but those that are in force, so that
 // an older record of the connector, put back into the store, opens nothing. What a vault
 // that fails keeps, the next setting deletes.
-func (t *Tenant) forgetOlder(ctx context.Context, connector, name string, generation int64) {
+func (t *Tenant) forgetOlder(ctx context.Context, connector, name string, inForce ...int64) {
 	err := t.forgetSecrets(ctx, connector, func(ref secrets.Ref) bool {
 		const unknown = 0 // the vault keeps one value for all generations
-		return ref.Name != name || ref.Generation >= generation || ref.Generation == unknown
+		return ref.Name != name || ref.Generation >= slices.Max(inForce) || slices.Contains(inForce, ref.Generation) || ref.Generation == unknown
 	})
 	if err != nil {
 		t.log.WarnContext(ctx, "an older value of a secret is left in the vault", "tenant", t.name, "connector", connector, "secret", name, "error", err)
