@@ -102,6 +102,10 @@ func (r *run) failed(err error) error {
 	if !errors.As(err, &f) {
 		return r.explained(asError(err))
 	}
+	var own *Error
+	if f.Kind == transport.Prepare && errors.As(f, &own) {
+		return r.explained(own)
+	}
 	e := failure(failureCodes[f.Kind], f.Error())
 	e.Retryable = f.Kind == transport.Unreachable || f.Kind == transport.Timeout || f.Kind == transport.Read
 	return r.explained(e)

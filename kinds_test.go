@@ -328,3 +328,101 @@ func TestAnSDKsNextRequestHasTheServersNonce(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, string(claims), `"nonce":"n1"`)
 }
+
+func TestCredentialsThatCannotBeSentAreNot(t *testing.T) {
+	hmacWith := func(key string) *hub.HMAC {
+		return &hub.HMAC{KeyEncoding: key, Canonical: "{body}", Headers: []hub.Header{{Name: "X-Sig", Value: "{signature}"}}}
+	}
+	for name, c := range map[string]struct {
+		auth   hub.Auth
+		values map[string]string
+		want   string
+	}{
+		"a line end in a header": {hub.Auth{Kind: hub.AuthAPIKey}, map[string]string{"apiKey": "canary\r\nX-Evil: 1"}, "auth.apiKey.value"},
+		"a semicolon in a cookie": {
+			hub.Auth{Kind: hub.AuthAPIKey, APIKey: &hub.APIKey{In: hub.InCookie, Name: "sid"}}, map[string]string{"apiKey": "canary; admin=1"}, "cookie",
+		},
+		"a colon in a user name":    {hub.Auth{Kind: hub.AuthBasic}, map[string]string{"username": "a:b", "password": "canary-0123"}, "RFC 7617"},
+		"a key of another encoding": {hub.Auth{Kind: hub.AuthHMAC, HMAC: hmacWith("hex")}, map[string]string{"signingKey": "canary-0123"}, "auth.hmac.key"},
+		"a line end in a signed header": {
+			hub.Auth{Kind: hub.AuthHMAC, HMAC: &hub.HMAC{Canonical: "a", Headers: []hub.Header{{Name: "X-Sig", Value: "{signature} [[extra]]"}}}},
+			map[string]string{"signingKey": "canary-0123", "extra": "a\nb"}, "auth.hmac.headers[0].value",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv, h := things(t), open(t).Tenant("acme")
+			kind(t, h, srv, c.auth, c.values)
+			_, err := h.Execute(t.Context(), hub.Call{Connector: "con", Request: "read"})
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), c.want)
+			assert.NotContains(t, err.Error(), "canary")
+			assert.Empty(t, srv.Requests())
+		})
+	}
+}
+
+func TestAQueryCannotReplaceTheKeyInIt(t *testing.T) {
+	srv, h := things(t), open(t).Tenant("acme")
+	kind(t, h, srv, hub.Auth{Kind: hub.AuthAPIKey, APIKey: &hub.APIKey{In: hub.InQuery, Name: "key"}}, map[string]string{"apiKey": "key-0123456789"}, func(c *hub.Connector) {
+		c.Requests = append(c.Requests, hub.Request{Name: "dynamic", Trigger: hub.TriggerStudio, PayloadMode: hub.PayloadDynamic})
+	})
+	payload, err := json.Marshal(map[string]any{"url": srv.URL + "/things", "method": "GET", "queryParameters": map[string]string{"key": "another"}})
+	require.NoError(t, err)
+	_, err = h.Execute(t.Context(), hub.Call{Connector: "con", Request: "dynamic", Payload: payload})
+	require.ErrorIs(t, err, hub.Forbidden)
+	assert.Empty(t, srv.Requests())
+}
+
+func TestABodyTooLargeToBeSignedIsNotSent(t *testing.T) {
+	srv, h := things(t), open(t, func(o *hub.Options) { o.Limits.RequestBytes = 1000 }).Tenant("acme")
+	kind(t, h, srv, hub.Auth{Kind: hub.AuthAWS, AWS: &hub.AWS{Region: "r", Service: "s"}}, map[string]string{"accessKeyId": "AKID", "secretAccessKey": "wJalrXUtnFEMI"})
+	client, err := h.HTTPClient(t.Context(), "con")
+	require.NoError(t, err)
+	for size, ok := range map[int]bool{1000: true, 1001: false} {
+		resp, err := client.Post(srv.URL+"/things", "text/plain", strings.NewReader(strings.Repeat("x", size)))
+		if err == nil {
+			require.NoError(t, resp.Body.Close())
+		}
+		assert.Equal(t, ok, err == nil, "%d bytes: %v", size, err)
+	}
+	assert.Equal(t, 1, received(srv, "/things"))
+}
+
+func TestEveryKindProposesFieldsThatItsDefaultsReferTo(t *testing.T) {
+	for _, auth := range []hub.Auth{
+		{Kind: hub.AuthAPIKey}, {Kind: hub.AuthBasic}, {Kind: hub.AuthBearer},
+		{Kind: hub.AuthClientCredentials, OAuth: &hub.OAuth{ClientAuth: hub.ClientBasic}},
+		{Kind: hub.AuthRefreshToken, OAuth: &hub.OAuth{ClientAuth: hub.ClientBasic}},
+		{Kind: hub.AuthAuthorizationCode, OAuth: &hub.OAuth{ClientAuth: hub.ClientPost, RedirectURL: "https://app.example.com/"}},
+		{Kind: hub.AuthDeviceCode, OAuth: &hub.OAuth{ClientAuth: hub.ClientNone}},
+		{Kind: hub.AuthJWTBearer, OAuth: &hub.OAuth{ClientAuth: hub.ClientPrivateKeyJWT}},
+		{Kind: hub.AuthTokenExchange, OAuth: &hub.OAuth{ClientAuth: hub.ClientPost}},
+		{Kind: hub.AuthPassword, OAuth: &hub.OAuth{ClientAuth: hub.ClientPost}},
+		{Kind: hub.AuthHMAC, HMAC: &hub.HMAC{Canonical: "a", Headers: []hub.Header{{Name: "X", Value: "{signature}"}}}},
+		{Kind: hub.AuthAWS, AWS: &hub.AWS{Region: "r", Service: "s"}},
+	} {
+		t.Run(string(auth.Kind), func(t *testing.T) {
+			srv, h := things(t), open(t).Tenant("acme")
+			if auth.OAuth != nil {
+				auth.OAuth.Issuer = srv.URL
+			}
+			con := kind(t, h, srv, auth, nil)
+			ready, err := h.Readiness(t.Context(), con.ID)
+			require.NoError(t, err)
+			missing := map[string]bool{}
+			for _, f := range ready.Missing {
+				_, name, _ := strings.Cut(f.Path, ".")
+				missing[name] = true
+			}
+			for i, f := range hub.AuthFields(auth.Kind) {
+				assert.True(t, missing[f.Key], "%s is asked for", f.Key)
+				assert.Equal(t, i+1, f.Order)
+				delete(missing, f.Key)
+			}
+			assert.Empty(t, missing, "and nothing else")
+		})
+	}
+	assert.Empty(t, hub.AuthFields(hub.AuthNone))
+	hub.AuthFields(hub.AuthBasic)[0].Key = "changed"
+	assert.Equal(t, "username", hub.AuthFields(hub.AuthBasic)[0].Key, "the list is the caller's")
+}
