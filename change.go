@@ -89,7 +89,7 @@ func (t *Tenant) change(ctx context.Context, idOrName string, want wantRevision,
 			continue
 		}
 		t.plans.forget(t.name, was, rec.Connector.Name, rec.Connector.ID)
-		return rec.Connector, err
+		return saved(rec.Connector, err)
 	}
 }
 

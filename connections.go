@@ -45,7 +45,7 @@ func (t *Tenant) CreateConnector(ctx context.Context, con Connector) (_ Connecto
 	if err != nil {
 		return Connector{}, err
 	}
-	return rec.Connector, t.apply(ctx, change)
+	return saved(rec.Connector, t.apply(ctx, change))
 }
 
 // withoutTemplate reports that a connector's template is not in the library, and what else is
@@ -91,7 +91,10 @@ func (t *Tenant) CreateTemplateAndConnector(ctx context.Context, tpl Template, c
 	if err != nil {
 		return Template{}, Connector{}, errBoth(nil, err)
 	}
-	return trec.Template, crec.Connector, t.apply(ctx, append(changes, change)...)
+	if err := t.apply(ctx, append(changes, change)...); err != nil {
+		return Template{}, Connector{}, err
+	}
+	return trec.Template, crec.Connector, nil
 }
 
 // errBoth is one error for a template and the connector made from it.
@@ -133,7 +136,7 @@ func (t *Tenant) CopyConnector(ctx context.Context, id, name string) (_ Connecto
 	if err != nil {
 		return Connector{}, err
 	}
-	return rec.Connector, t.apply(ctx, change)
+	return saved(rec.Connector, t.apply(ctx, change))
 }
 
 // newConnector checks a connector and returns what creates it.

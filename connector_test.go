@@ -298,3 +298,30 @@ func TestSavedDefinitionsAreNobodysMemory(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, pixel, icon.Data)
 }
+
+func TestNothingIsReturnedOfWhatCouldNotBeSaved(t *testing.T) {
+	h := open(t).Tenant("")
+	tpl := template(t, h)
+	con, err := h.CreateConnector(t.Context(), hub.Connector{Name: "con", Template: tpl.ID})
+	require.NoError(t, err)
+	other, err := h.CreateConnector(t.Context(), hub.Connector{Name: "other", Template: tpl.ID})
+	require.NoError(t, err)
+
+	again, err := h.CreateConnector(t.Context(), hub.Connector{Name: "con", Template: tpl.ID})
+	require.ErrorIs(t, err, hub.Exists)
+	assert.Zero(t, again)
+	again, err = h.CopyConnector(t.Context(), con.ID, "con")
+	require.ErrorIs(t, err, hub.Exists)
+	assert.Zero(t, again)
+	other.Name = "con"
+	again, err = h.UpdateConnector(t.Context(), other)
+	require.ErrorIs(t, err, hub.Exists)
+	assert.Zero(t, again)
+	tpl2, err := h.CreateTemplate(t.Context(), hub.Template{Name: tpl.Name, Methods: []string{"GET"}})
+	require.ErrorIs(t, err, hub.Exists)
+	assert.Zero(t, tpl2)
+	tpl2, again, err = h.CreateTemplateAndConnector(t.Context(), hub.Template{Name: "new", Methods: []string{"GET"}}, hub.Connector{Name: "con"})
+	require.ErrorIs(t, err, hub.Exists)
+	assert.Zero(t, tpl2)
+	assert.Zero(t, again)
+}

@@ -35,7 +35,7 @@ func (t *Tenant) CreateTemplate(ctx context.Context, tpl Template) (_ Template, 
 	if err != nil {
 		return Template{}, err
 	}
-	return rec.Template, t.apply(ctx, changes...)
+	return saved(rec.Template, t.apply(ctx, changes...))
 }
 
 // newTemplate checks a template and returns what creates it.
@@ -137,7 +137,7 @@ func (t *Tenant) ReviseTemplate(ctx context.Context, tpl Template) (_ Template, 
 	if err != nil {
 		return Template{}, err
 	}
-	return rec.Template, t.apply(ctx, changes...)
+	return saved(rec.Template, t.apply(ctx, changes...))
 }
 
 // DeleteTemplate takes a template out of the library. Its connectors, and the versions they

@@ -142,17 +142,23 @@ func unsetSecret(name string) FieldError {
 	return FieldError{Path: "secrets." + name, Rule: "required", Message: "the secret has no value yet: set it"}
 }
 
-// unbound lists the secrets of a request that are not bound to where it goes, or to where
-// they stand in it.
+// unbound lists the hosts of a request that were taken away since, and its secrets that are
+// not bound to where it goes, or to where they stand in it.
 func (p *connectorPlan) unbound(req *requestPlan) []FieldError {
 	if req.program == nil || req.def.PayloadMode == PayloadDynamic && req.def.URL == "" {
 		return nil // only the payload knows where it goes
 	}
 	var list []FieldError
 	for _, origin := range req.program.Origins(p.variable) {
-		if u, err := egress.ParseURL(origin); err == nil {
-			list = append(list, p.unboundTo(req, u)...)
+		u, err := egress.ParseURL(origin)
+		if err != nil {
+			continue
 		}
+		if !p.hosts.AllowsURL(u) && req.def.State != StateInactive {
+			list = append(list, FieldError{Path: in(req.path, "url"), Rule: "host",
+				Message: "goes to " + quote(egress.RuleFor(u).String()) + ", which the template does not allow any more"})
+		}
+		list = append(list, p.unboundTo(req, u)...)
 	}
 	return list
 }

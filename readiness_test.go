@@ -87,3 +87,19 @@ func TestReadinessFieldByField(t *testing.T) {
 	_, err = h.Readiness(t.Context(), "nobody")
 	assert.ErrorIs(t, err, hub.NotFound)
 }
+
+func TestReadinessTellsOfHostsThatWereTakenAway(t *testing.T) {
+	h := open(t).Tenant("")
+	tpl := template(t, h)
+	there := func(name, url string) hub.Request { return hub.Request{Name: name, Method: "GET", URL: url} }
+	con, err := h.CreateConnector(t.Context(), hub.Connector{Name: "con", Template: tpl.ID, Requests: []hub.Request{
+		there("good", "https://good.example.com"), there("bad", "https://bad.example.com"),
+	}})
+	require.NoError(t, err)
+	assert.Empty(t, missing(t, h, con.ID))
+	require.NoError(t, h.RestrictTemplate(t.Context(), tpl.ID, []string{"good.example.com"}))
+	assert.Equal(t, []string{"requests[1].url host"}, missing(t, h, con.ID))
+	_, err = h.DeactivateRequest(t.Context(), con.ID, "bad")
+	require.NoError(t, err)
+	assert.Empty(t, missing(t, h, con.ID))
+}

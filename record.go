@@ -82,6 +82,14 @@ func (c *core) apply(ctx context.Context, changes ...storage.Change) error {
 	return stored(c.store.Apply(ctx, changes...))
 }
 
+// saved returns what was written, and nothing of what could not be.
+func saved[T any](v T, err error) (T, error) {
+	if err != nil {
+		v = *new(T)
+	}
+	return v, err
+}
+
 // get reads one record. what names it in the error: `connector "x"`.
 func (c *core) get(ctx context.Context, key storage.Key, what string) (storage.Record, error) {
 	if storage.CheckKey(key) != nil { // no record has such a key
