@@ -439,3 +439,27 @@ func TestALentAnswerHoldsTheCallersRequest(t *testing.T) {
 	assert.Empty(t, resp.Request.Header)
 	assert.Empty(t, req.Header)
 }
+
+func TestADeclarationThatBecameNarrowerIsToldApart(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(200))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, manual("go", "GET", srv.URL, func(r *hub.Request) {
+		r.Headers = []hub.Header{{Name: "X-Key", Value: "[[key]]"}}
+	}), func(c *hub.Connector) {
+		c.Hosts = append(c.Hosts, "later.example.com")
+		c.Secrets = []hub.Secret{{Name: "key"}}
+	})
+	setSecret(t, h, "con", "key", "key-canary-0815")
+	edit(t, h, "con", func(c *hub.Connector) { c.Secrets[0].Hosts = []string{"later.example.com"} })
+	_, err := execute(t, h, "go")
+	assert.Contains(t, failed(t, err, hub.Forbidden).Detail(), "which its declaration does not list")
+	r, err := h.Readiness(t.Context(), "con")
+	require.NoError(t, err)
+	require.Len(t, r.Missing, 1)
+	assert.Contains(t, r.Missing[0].Message, "add it to the secret's hosts")
+
+	edit(t, h, "con", func(c *hub.Connector) { c.Secrets[0].Hosts = append(c.Secrets[0].Hosts, srv.Host()) })
+	_, err = execute(t, h, "go")
+	require.NoError(t, err, "the binding never changed")
+}

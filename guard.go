@@ -29,7 +29,7 @@ func (p *connectorPlan) guard(open *Egress, req *requestPlan, wire *render.Reque
 // is not bound to: what the key proves there was not its owner's intention.
 func (p *connectorPlan) mayIdentify(u *url.URL) error {
 	if key := p.certificateKey(); key != "" && !p.secrets[key].allows(u) {
-		return failure(Forbidden, unboundText(key, egress.RuleFor(u).String()))
+		return failure(Forbidden, p.secrets[key].unbound(key, u))
 	}
 	return nil
 }
@@ -68,12 +68,22 @@ func (p *connectorPlan) mayCarry(sink render.Sink, u *url.URL, auth bool) error 
 		return nil
 	}
 	if !s.allows(u) {
-		return failure(Forbidden, unboundText(sink.Secret, egress.RuleFor(u).String()))
+		return failure(Forbidden, s.unbound(sink.Secret, u))
 	}
 	if !s.stands(sink.Place, auth) {
 		return failure(Forbidden, misplacedText(sink))
 	}
 	return nil
+}
+
+// unbound says why a secret may not go to a URL: by its binding, or by a declaration that has
+// become narrower since, which no setting mends.
+func (s *secretPlan) unbound(name string, u *url.URL) string {
+	host := egress.RuleFor(u).String()
+	if s.hosts.AllowsURL(u) && s.narrower != nil && !s.narrower.AllowsURL(u) {
+		return "secret " + quote(name) + " may not go to host " + quote(host) + ", which its declaration does not list: add it to the secret's hosts"
+	}
+	return unboundText(name, host)
 }
 
 func unboundText(secret, host string) string {

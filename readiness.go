@@ -176,7 +176,7 @@ func (p *connectorPlan) unboundTo(req *requestPlan, u *url.URL) (list []FieldErr
 				continue
 			}
 			if !s.allows(u) {
-				note(sink.Secret, "secret-binding", unboundText(sink.Secret, host))
+				note(sink.Secret, "secret-binding", s.unbound(sink.Secret, u))
 			}
 			if !s.stands(sink.Place, auth) {
 				note(sink.Secret, "secret-place", misplacedText(sink))
@@ -186,7 +186,7 @@ func (p *connectorPlan) unboundTo(req *requestPlan, u *url.URL) (list []FieldErr
 	check(req.program.Secrets(), req.auth)
 	check(p.schemeSinks(req), true)
 	if key := p.certificateKey(); key != "" && !p.secrets[key].allows(u) {
-		note(key, "secret-binding", unboundText(key, host))
+		note(key, "secret-binding", p.secrets[key].unbound(key, u))
 	}
 	if p.auth == nil || p.auth.program == nil || req.auth {
 		return list
