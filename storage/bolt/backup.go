@@ -17,17 +17,42 @@ import (
 )
 
 // Backup implements storage.Backuper. What it writes is a bbolt database, which [Restore]
-// reads. While w takes it, the file grows with what others write.
+// reads. It needs room for one copy of the database beside the file, for as long as w takes.
+// Only while this copy is made can a write that makes the file grow have to wait, and others
+// with it.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error {
-	out := &writing{ctx: ctx, to: w}
-	err := s.read(ctx, func(tx *bbolt.Tx) error {
-		_, err := tx.WriteTo(out)
-		return cmp.Or(out.err, err) // bbolt does not wrap what it is told
-	})
-	if err != nil {
+	if err := s.backup(ctx, w); err != nil {
 		return fmt.Errorf("bolt: backup: %w", err)
 	}
 	return nil
+}
+
+func (s *Store) backup(ctx context.Context, w io.Writer) (err error) {
+	s.backups.RLock()
+	defer s.backups.RUnlock()
+	copied, err := draft(s.file, "backup")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, copied.Close(), os.Remove(copied.Name())) }()
+	if err := s.copyTo(ctx, copied); err != nil {
+		return err
+	}
+	if _, err := copied.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err = io.Copy(w, reading{ctx, copied})
+	return err
+}
+
+// copyTo writes the database of this moment to w, which must be quick: a transaction that
+// reads keeps bbolt from mapping more of a file that grows.
+func (s *Store) copyTo(ctx context.Context, w io.Writer) error {
+	out := &writing{ctx: ctx, to: w}
+	return s.read(ctx, func(tx *bbolt.Tx) error {
+		_, err := tx.WriteTo(out)
+		return cmp.Or(out.err, err) // bbolt does not wrap what it is told
+	})
 }
 
 // writing is a writer that ends with ctx and keeps the error.
@@ -71,7 +96,7 @@ func restore(ctx context.Context, path string, r io.Reader) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(errors.New("there is a file of this name"), reason(err))
 	}
-	received, err := draft(path)
+	received, err := draft(path, "restore")
 	if err != nil {
 		return err
 	}
@@ -80,7 +105,7 @@ func restore(ctx context.Context, path string, r io.Reader) error {
 	if err := errors.Join(err, received.Close()); err != nil {
 		return err
 	}
-	fresh, err := draft(path)
+	fresh, err := draft(path, "restore")
 	if err != nil {
 		return err
 	}
@@ -98,8 +123,8 @@ func restore(ctx context.Context, path string, r io.Reader) error {
 }
 
 // draft makes an empty file in the directory of path, its owner's alone.
-func draft(path string) (*os.File, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".restore-*")
+func draft(path, purpose string) (*os.File, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"."+purpose+"-*")
 	if err != nil {
 		return nil, fmt.Errorf("create a file: %w", reason(err))
 	}

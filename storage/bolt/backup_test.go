@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -29,6 +30,20 @@ func restored(t *testing.T, r io.Reader) (storage.Store, error) {
 
 func TestContractOfBackups(t *testing.T) {
 	storagetest.RunBackup(t, func(t *testing.T) storage.Store { return openIn(t, t.TempDir()) }, restored)
+}
+
+// A backup leaves nothing beside the file, also when it fails.
+func TestBackupLeavesNothingBehind(t *testing.T) {
+	path := newPath(t)
+	s := open(t, path)
+	require.NoError(t, s.Apply(t.Context(), storage.Create(thing("a"))))
+	require.NoError(t, s.Backup(t.Context(), io.Discard))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, s.Backup(ended, io.Discard), context.Canceled)
+	entries, err := os.ReadDir(filepath.Dir(path))
+	require.NoError(t, err)
+	assert.Len(t, entries, 1)
 }
 
 func TestRestoreReplacesNothing(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -28,8 +29,11 @@ import (
 // Store is a storage.Store in a file. It is safe for concurrent use.
 type Store struct {
 	db    *bbolt.DB
+	file  string        // absolute
 	turn  chan struct{} // holds one token while a transaction writes
 	close func() error
+
+	backups sync.RWMutex // held for reading by a backup under way
 }
 
 // Options are the choices of [Open]. Nil means all defaults.
@@ -72,11 +76,15 @@ func open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	if err := prepare(path); err != nil {
 		return nil, err
 	}
+	file, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
 	db, err := locked(ctx, path, opts.lockTimeout())
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, turn: make(chan struct{}, 1), close: sync.OnceValue(db.Close)}
+	s := &Store{db: db, file: file, turn: make(chan struct{}, 1), close: sync.OnceValue(db.Close)}
 	if err := s.write(ctx, migrate); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -121,6 +129,8 @@ func pause(ctx context.Context) {
 
 // Close implements storage.Store. It waits for the calls under way and closes the file.
 func (s *Store) Close() error {
+	s.backups.Lock()
+	defer s.backups.Unlock()
 	if err := s.close(); err != nil {
 		return fmt.Errorf("bolt: close: %w", err)
 	}

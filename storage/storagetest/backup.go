@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/integrationhub/hub/storage"
 )
@@ -45,6 +47,7 @@ func backupChecks() []backupCheck {
 	return []backupCheck{
 		{"backup", "A restored store holds what the backup was made of, and is a store like any other", checkBackup},
 		{"backup-under-load", "A backup holds the records of one moment, which is not before the call, whoever writes meanwhile", checkBackupUnderLoad},
+		{"backup-slow", "A writer of the backup that takes nothing for a while holds up nobody who reads or writes", checkBackupSlow},
 		{"backup-cut", "Restore refuses what is not a whole backup", checkBackupCut},
 		{"backup-fails", "Backup passes on the error of its writer, the end of ctx and ErrClosed, and the store works on", checkBackupFails},
 	}
@@ -125,6 +128,68 @@ func backUpNow(ctx context.Context, s storage.Store, b storage.Backuper, back re
 		}
 		return err
 	})
+}
+
+// stalled is a writer that takes nothing before it is released.
+type stalled struct {
+	began    chan struct{} // closed by the first Write
+	released chan struct{}
+	once     sync.Once
+}
+
+func (w *stalled) Write(p []byte) (int, error) {
+	w.once.Do(func() { close(w.began) })
+	<-w.released
+	return len(p), nil
+}
+
+// checkBackupSlow lets the store grow to many times its size while w takes nothing: where
+// there is room to spare, a store that is in the way of others would not show it.
+func checkBackupSlow(ctx context.Context, s storage.Store, b storage.Backuper, _ restorer) error {
+	if err := create(ctx, s, labelled()...); err != nil {
+		return err
+	}
+	w := &stalled{began: make(chan struct{}), released: make(chan struct{})}
+	backup, grown := make(chan error, 1), make(chan error, 1)
+	go func() { backup <- b.Backup(ctx, w) }()
+	select {
+	case <-w.began:
+	case err := <-backup:
+		return fmt.Errorf("the backup ended before anything was written: %w", err)
+	}
+	go func() { grown <- grow(ctx, s) }()
+	var held error
+	select {
+	case err := <-grown:
+		grown <- err
+	case <-halfOf(ctx):
+		held = errors.New("reads or writes wait for the writer of the backup")
+	}
+	close(w.released)
+	return errors.Join(held, <-grown, <-backup)
+}
+
+// halfOf returns a channel that tells when half of ctx's time is over.
+func halfOf(ctx context.Context) <-chan time.Time {
+	end, ok := ctx.Deadline()
+	if !ok {
+		end = time.Now().Add(patience)
+	}
+	return time.After(time.Until(end) / 2)
+}
+
+// grow writes and reads 32 records of 1 MiB.
+func grow(ctx context.Context, s storage.Store) error {
+	for n := range 32 {
+		r := record(fmt.Sprint("grown ", n), func(r *storage.Record) { r.Data = make([]byte, storage.MaxData) })
+		if err := create(ctx, s, r); err != nil {
+			return err
+		}
+		if _, err := s.Get(ctx, r.Key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func checkBackupCut(ctx context.Context, s storage.Store, b storage.Backuper, back restorer) error {

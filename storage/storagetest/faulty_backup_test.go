@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"sync"
 	"testing"
 	"time"
 
@@ -71,6 +72,31 @@ func TestFaultyBackupsFail(t *testing.T) {
 			assert.Error(t, broken, "the check %q did not notice", f.check)
 		})
 	}
+}
+
+// A store that is locked while its backup is written is noticed.
+func TestBackupThatBlocksWritersFails(t *testing.T) {
+	broken := storagetest.BrokenBackup(t.Context(), "backup-slow", 2*time.Second,
+		func() storage.Store { return &locking{Store: memory.New()} }, healthyRestore)
+	assert.ErrorContains(t, broken, "wait for the writer of the backup")
+}
+
+// locking is a store in which nobody writes while a backup is made.
+type locking struct {
+	*memory.Store
+	mu sync.RWMutex
+}
+
+func (l *locking) Backup(ctx context.Context, w io.Writer) error {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.Store.Backup(ctx, w)
+}
+
+func (l *locking) Apply(ctx context.Context, changes ...storage.Change) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Store.Apply(ctx, changes...)
 }
 
 // onePage backs up the first records.
