@@ -49,7 +49,10 @@ func (p place) open(ctx context.Context, c *clock, wrap func(storage.Store) stor
 	h, err := hub.New(seen, keeper, &hub.Options{
 		Now:    c.now,
 		Egress: hub.Egress{AllowLoopback: true, AllowAnyPort: true},
-		Limits: hub.Limits{ConnectorCalls: -1, TenantCalls: -1, Staleness: 24 * time.Hour},
+		Limits: hub.Limits{
+			ConnectorCalls: -1, TenantCalls: -1, Staleness: 24 * time.Hour,
+			DialTimeout: time.Minute, TLSTimeout: time.Minute, // thousands come at once
+		},
 	})
 	if err != nil {
 		return nil, nil, err
