@@ -66,8 +66,9 @@ const (
 
 // find returns the compiled connector of a name: from the cache while it is fresh; after one
 // revision check, shared by all who ask, when it is not; and from the cache again, up to the
-// staleness bound, while the store does not answer. Where the store tells of changes, a plan
-// in use is checked before its time, and no call waits for that.
+// staleness bound, while the store does not answer, unless it has told before that the
+// connector is another. Where the store tells of changes, a plan in use is checked before its
+// time, and no call waits for that.
 func (t *Tenant) find(ctx context.Context, name string) (*connectorPlan, error) {
 	key := planKey{t.name, name}
 	now := t.opts.now()
@@ -82,7 +83,9 @@ func (t *Tenant) find(ctx context.Context, name string) (*connectorPlan, error) 
 	if err == nil || !errors.Is(err, Unavailable) || cached.plan == nil {
 		return plan, err
 	}
-	t.plans.failed(key, now)
+	if !t.plans.failed(key, now) {
+		return nil, err
+	}
 	if age := now.Sub(cached.checked); age > t.limits.Staleness {
 		e := caused(Unavailable, "the store has not answered for "+age.Round(time.Second).String()+", longer than the staleness bound", err)
 		e.Retryable = true
@@ -134,6 +137,9 @@ func (t *Tenant) revalidate(ctx context.Context, key planKey, cached planEntry) 
 			t.plans.forget(key.tenant, key.name)
 		}
 		return nil, err
+	}
+	if cached.plan != nil && cached.plan.revision != rec.Revision {
+		t.plans.outdated(key, rec.Revision) // whatever comes of the new one
 	}
 	template := templateOf(rec)
 	limit, err := t.restriction(ctx, template)
@@ -262,13 +268,15 @@ func (c *planCache) keep(entry planEntry, at moment) {
 func (e *planEntry) id() planKey { return planKey{e.key.tenant, e.plan.def.ID} }
 
 // failed notes that the store did not answer: the plan serves on for a freshness bound
-// before anybody waits for the store again.
-func (c *planCache) failed(key planKey, now time.Time) {
+// before anybody waits for the store again. It reports false if the plan was forgotten.
+func (c *planCache) failed(key planKey, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e, ok := c.entries[key]; ok {
+	e, ok := c.entries[key]
+	if ok {
 		e.Value.(*planEntry).asked = now
 	}
+	return ok
 }
 
 // forget drops a connector, by its name or id, after its definition changed.
@@ -281,6 +289,16 @@ func (c *planCache) forget(tenant string, names ...string) {
 	c.mu.Unlock()
 	for _, name := range names {
 		c.flight.Forget(planKey{tenant, name}.flight())
+	}
+}
+
+// outdated drops the plan of a connector whose record was seen with this revision, unless it
+// is that record's.
+func (c *planCache) outdated(key planKey, revision int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.entries[key]; ok && e.Value.(*planEntry).plan.revision != revision {
+		c.drop(key)
 	}
 }
 

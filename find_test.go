@@ -27,6 +27,7 @@ type fickle struct {
 	down  atomic.Bool
 	reads atomic.Int64
 	hold  atomic.Pointer[chan struct{}] // if set, reads wait for it
+	lost  atomic.Pointer[string]        // if set, reads of this kind fail
 }
 
 var errDown = errors.New("the disk is on fire")
@@ -38,7 +39,7 @@ func (f *fickle) read(kind string) error {
 			<-*wait
 		}
 	}
-	if f.down.Load() {
+	if lost := f.lost.Load(); f.down.Load() || lost != nil && *lost == kind {
 		return errDown
 	}
 	return nil
@@ -257,6 +258,37 @@ func TestCallsGoOnWhileTheStoreIsDownUpToTheStalenessBound(t *testing.T) {
 	store.down.Store(false)
 	_, err = execute(t, h, "go")
 	require.NoError(t, err, "it works again as soon as the store does")
+}
+
+// The staleness bound is for a store that does not answer. Where it has answered that the
+// connector is another, the plan of before runs no more, though the new one cannot be made.
+func TestAPlanThatIsKnownToBeOldServesNoMore(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(200))
+	here, elsewhere, store, now := twins(t)
+	con := connector(t, here, srv, manual("go", "GET", srv.URL))
+	for _, h := range []*hub.Tenant{here, elsewhere} {
+		_, err := execute(t, h, "go")
+		require.NoError(t, err)
+	}
+	hosts := "template-hosts"
+	store.lost.Store(&hosts)
+	now.advance(time.Second)
+	_, err := execute(t, elsewhere, "go")
+	require.NoError(t, err, "nothing has changed, as far as is known")
+
+	store.lost.Store(nil)
+	_, err = here.DeactivateRequest(t.Context(), con.ID, "go")
+	require.NoError(t, err)
+	store.lost.Store(&hosts)
+	now.advance(time.Second)
+	for range 2 {
+		_, err = execute(t, elsewhere, "go")
+		failed(t, err, hub.Unavailable)
+	}
+	store.lost.Store(nil)
+	_, err = execute(t, elsewhere, "go")
+	failed(t, err, hub.Inactive)
 }
 
 func TestAStoreThatIsDownFromTheStartIsAClearError(t *testing.T) {
