@@ -13,7 +13,8 @@ import (
 // has begun on the same database and will itself commit or roll back: definitions are saved
 // together with the host's own rows, or not at all. The store is good until tx ends or s is
 // closed; then its methods fail with ErrClosed. Its Close leaves tx alone. Calls run one
-// after the other.
+// after the other. A hub that is made on it, with hub.New, for this transaction alone saves and
+// reads definitions in it; close that hub before tx ends.
 //
 // Apply returns nil when its changes are part of tx: they are durable once tx is committed,
 // and nobody else sees them before. A failed Apply leaves tx as it was, in all dialects. Until
