@@ -4,12 +4,8 @@ package bolt_test
 
 import (
 	"context"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/integrationhub/hub/internal/crashtest"
 	"github.com/integrationhub/hub/storage"
@@ -19,15 +15,9 @@ import (
 // A writer is killed at random moments, again and again. No write that it acknowledged may be
 // missing, none may be there in part, and every opening succeeds.
 func TestKilledWriter(t *testing.T) {
-	self, err := os.Executable()
-	require.NoError(t, err)
 	crashtest.Run(t, crashtest.Subject{
-		Place: func(t *testing.T) string { return filepath.Join(t.TempDir(), "hub.bolt") },
-		Writer: func(t *testing.T, path string) *exec.Cmd {
-			cmd := exec.CommandContext(t.Context(), self)
-			cmd.Env = append(os.Environ(), writerPath+"="+path)
-			return cmd
-		},
+		Place:  newPath,
+		Writer: func(t *testing.T, path string) *exec.Cmd { return child(t, writerPath, path) },
 		Open: func(t *testing.T, path string) (storage.Store, error) {
 			return bolt.Open(t.Context(), path, nil)
 		},
