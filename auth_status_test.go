@@ -101,7 +101,7 @@ func TestAuthStatusFollowsTheAuthentication(t *testing.T) {
 	now.advance(2 * time.Hour)
 	answers(hubtest.Status(503))
 	_, err = execute(t, h, "read")
-	failed(t, err, hub.Unauthorized)
+	assert.True(t, failed(t, err, hub.Rejected).Retryable, "an endpoint in trouble refuses nobody")
 	expect(hub.AuthDegraded, "503")
 
 	answers(hubtest.JSON(401, map[string]string{"error": "invalid_client", "error_description": "somebody"}))

@@ -214,7 +214,9 @@ func (r *run) refusedWith(res *Result, err error) error {
 	if res == nil || e.Code != Rejected && e.Code != Unauthorized {
 		return err
 	}
-	e.Code = Unauthorized
+	if e.Code = Unauthorized; passing(res.Status) {
+		e.Code, e.Retryable = Rejected, true
+	}
 	e.detail = "the authentication request was answered with " + statusText(res.Status)
 	if code := res.Get("error"); code.Type == gjson.String && code.Str != "" {
 		text, _ := r.plan.scrubber.String(code.Str)

@@ -73,6 +73,9 @@ func refusedBefore(failed *token.Error) *Error {
 	if failed.Verdict == token.Refused {
 		return e
 	}
+	if failed.Verdict == token.Temporary {
+		e.Code, e.Retryable = Rejected, true
+	}
 	e.RetryAt = failed.RetryAt
 	e.detail += ": not tried again before " + failed.RetryAt.UTC().Format(time.RFC3339) + ", or until a secret is set"
 	return e

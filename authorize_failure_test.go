@@ -60,7 +60,7 @@ func TestATimeoutSaysThatTheAuthenticationTookTooLong(t *testing.T) {
 	srv := hubtest.NewServer(t)
 	srv.Handle("POST /token", hubtest.Hang())
 	h := open(t).Tenant("acme")
-	connector(t, h, srv, oauth(srv), func(c *hub.Connector) { c.Timeout = 400 })
+	connector(t, h, srv, oauth(srv), func(c *hub.Connector) { c.Timeout = 5000 })
 
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()

@@ -408,7 +408,7 @@ func TestAnswersOfAuthenticationsThatYieldNoToken(t *testing.T) {
 		"a second header":  {hubtest.JSON(200, map[string]string{"access_token": "a\r\nX-Evil: 1"}), hub.Unauthorized, "cannot stand in a header"},
 		"no JSON":          {hubtest.Text(200, "<html>"), hub.Unauthorized, "no access_token"},
 		"nothing":          {hubtest.Status(204), hub.Unauthorized, "no access_token"},
-		"a server error":   {hubtest.Status(500), hub.Unauthorized, "status 500"},
+		"a server error":   {hubtest.Status(500), hub.Rejected, "status 500"},
 		"a broken answer":  {hubtest.Text(200, "0123456789").DropAfter(3), hub.BadAnswer, "authentication"},
 		"too deep to read": {hubtest.Bytes(200, "application/json", []byte(`{"access_token":"tok","x":`+strings.Repeat("[", 600)+strings.Repeat("]", 600)+"}")), hub.Unauthorized, "no access_token"},
 	} {

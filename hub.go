@@ -162,7 +162,7 @@ func (c *core) checkKeeper() error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("hub: New: the store does not answer: %w", err)
+		return fmt.Errorf("hub: New: the store or the keeper does not answer: %w", err)
 	}
 	if _, err := sealed.Open(ctx, c.keeper, rec.Data, keyCheck.Kind, keyCheck.ID); err != nil {
 		id, _ := sealed.KeyID(rec.Data)

@@ -47,7 +47,7 @@ var faults = []struct {
 func leaky(t *testing.T, h *hub.Tenant, srv *hubtest.Server, secret, token string) hub.Connector {
 	t.Helper()
 	con := tokenConnector(t, h, srv, func(c *hub.Connector) {
-		c.Timeout = 300
+		c.Timeout = 1500
 		c.Requests = []hub.Request{{
 			Name: "r", Method: "POST", URL: srv.URL + "/echo/[[key]]?q=[[key]]", Body: `{"k":"[[key]]"}`,
 			Headers: []hub.Header{{Name: "X-Token", Value: "[[@auth.access_token]]"}},

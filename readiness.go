@@ -22,7 +22,7 @@ type Readiness struct {
 	Warnings []FieldError `json:"warnings,omitempty"`
 }
 
-// Readiness reports what a connector lacks before all its requests can run: values of
+// Readiness reports what a connector lacks before all its active requests can run: values of
 // required fields, headers and secrets, and secrets that must be set again because a host
 // was added since. It reads the store, and calls nobody.
 func (t *Tenant) Readiness(ctx context.Context, connector string) (_ Readiness, err error) {
@@ -39,7 +39,7 @@ func (t *Tenant) Readiness(ctx context.Context, connector string) (_ Readiness, 
 	var r Readiness
 	r.Missing = append(r.Missing, plan.missing(nil)...)
 	for i := range plan.def.Requests {
-		if req := plan.requests[plan.def.Requests[i].Name]; req != nil {
+		if req := plan.requests[plan.def.Requests[i].Name]; req != nil && req.def.State != StateInactive {
 			r.Missing = append(r.Missing, plan.requestMissing(req)...)
 			r.Missing = append(r.Missing, plan.unbound(req)...)
 		}

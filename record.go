@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -73,6 +74,13 @@ func decodeRecord[T any](rec storage.Record) (T, error) {
 // of the same key had: a record made again after its deletion is never mistaken for the
 // old one.
 func nextRevision(before int64, now time.Time) int64 { return max(before+1, now.UnixMicro()) }
+
+// nextGeneration is greater than the one before. Its low bits are random, so that two who set
+// a secret at one moment do not write over each other's value before one of them wins.
+func nextGeneration(before int64, now time.Time) int64 {
+	const random = 10
+	return max(before+1, now.UnixMicro()<<random|rand.Int64N(1<<random))
+}
 
 // fold is what lists are ordered and searched by: the name without regard to case.
 func fold(name string) string { return strings.ToLower(name) }

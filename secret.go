@@ -128,7 +128,7 @@ func (t *Tenant) bindSecret(ctx context.Context, rec *connectorRecord, name stri
 	now := t.opts.now().UTC()
 	set := rec.Secrets[name]
 	before := slices.Max(set.generations())
-	d.Generation, d.Reference = nextRevision(before, now), g.reference != ""
+	d.Generation, d.Reference = nextGeneration(before, now), g.reference != ""
 	length, err := t.keepSecret(ctx, t.secretRef(con.ID, name, d), g)
 	if err != nil {
 		return secretRecord{}, err

@@ -76,11 +76,11 @@ func (a *ActionResult) Variables() map[string]any {
 // the call is a branch of the result; the error is only for faults of the host: a store that
 // does not answer, a hub that is closed.
 func (t *Tenant) ConnectAuth(ctx context.Context, a ConnectAuthAction) (*ActionResult, error) {
-	res, err := t.connectAuth(ctx, a.ConnectName)
-	return acted(res, err, variableNames{
+	names := variableNames{
 		orDefault(a.AuthBodyVarName, "authBody"), orDefault(a.AuthErrorDetailsVarName, "authErrorDetails"),
 		orDefault(a.AuthHeadersListVarName, "authHeadersList"), orDefault(a.AuthProxyVarName, "authProxy"),
-	})
+	}
+	return act(names, func() (*Result, error) { return t.connectAuth(ctx, a.ConnectName) })
 }
 
 // connectAuth is Authenticate for a script, which may see the tokens if the host says so.
@@ -95,11 +95,35 @@ func (t *Tenant) connectAuth(ctx context.Context, connector string) (_ *Result, 
 // the call is a branch of the result; the error is only for faults of the host: a store that
 // does not answer, a hub that is closed.
 func (t *Tenant) ConnectRequest(ctx context.Context, a ConnectRequestAction) (*ActionResult, error) {
-	res, err := t.Execute(ctx, Call{Connector: a.ConnectName, Request: a.RequestName, Payload: a.RequestPayload})
-	return acted(res, err, variableNames{
+	names := variableNames{
 		orDefault(a.RequestBodyVarName, "requestBody"), orDefault(a.RequestErrorDetailsVarName, "requestErrorDetails"),
 		orDefault(a.RequestHeadersListVarName, "requestHeadersList"), orDefault(a.RequestProxyVarName, "requestProxy"),
+	}
+	return act(names, func() (*Result, error) {
+		return t.Execute(ctx, Call{Connector: a.ConnectName, Request: a.RequestName, Payload: a.RequestPayload})
 	})
+}
+
+// act runs an action whose variables have names of their own.
+func act(names variableNames, run func() (*Result, error)) (*ActionResult, error) {
+	if names.clash() {
+		err := invalid("variables", "duplicate", "the names of the action's variables must differ from each other and from ERR")
+		return acted(nil, err, names)
+	}
+	res, err := run()
+	return acted(res, err, names)
+}
+
+// clash reports whether one variable would write over another.
+func (n variableNames) clash() bool {
+	seen := map[string]bool{"ERR": true}
+	for _, name := range []string{n.body, n.details, n.headers, n.proxy} {
+		if seen[name] {
+			return true
+		}
+		seen[name] = true
+	}
+	return false
 }
 
 // acted turns the outcome of a call into that of an action.
