@@ -128,9 +128,6 @@ func TestConnectAuthShowsTheAnswerWithoutItsTokens(t *testing.T) {
 }
 
 func TestConnectAuthBranches(t *testing.T) {
-	srv := hubtest.NewServer(t)
-	h := open(t).Tenant("acme")
-	connector(t, h, srv, oauth(srv))
 	names := hub.ConnectAuthAction{ConnectName: "con", AuthBodyVarName: "b", AuthErrorDetailsVarName: "e", AuthHeadersListVarName: "h", AuthProxyVarName: "p"}
 	for name, tt := range map[string]struct {
 		answer http.Handler
@@ -143,11 +140,14 @@ func TestConnectAuthBranches(t *testing.T) {
 		"not allowed": {hubtest.Status(403), hub.OnError, 403},
 	} {
 		t.Run(name, func(t *testing.T) {
+			srv := hubtest.NewServer(t)
 			srv.Handle("POST /token", tt.answer)
-			if tt.branch == hub.OnTimeout {
-				edit(t, h, "con", func(c *hub.Connector) { c.Timeout = 150 })
-				defer edit(t, h, "con", func(c *hub.Connector) { c.Timeout = 0 })
-			}
+			h := open(t).Tenant("acme")
+			connector(t, h, srv, oauth(srv), func(c *hub.Connector) {
+				if tt.branch == hub.OnTimeout {
+					c.Timeout = 150
+				}
+			})
 			a, err := h.ConnectAuth(t.Context(), names)
 			require.NoError(t, err)
 			assert.Equal(t, tt.branch, a.Branch)
