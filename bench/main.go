@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/integrationhub/hub"
+	"github.com/integrationhub/hub/secrets"
 	"github.com/integrationhub/hub/secrets/keyset"
 	"github.com/integrationhub/hub/storage"
 	"github.com/integrationhub/hub/storage/bolt"
@@ -85,18 +86,22 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	h, err := hub.New(store, keeper, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close(context.WithoutCancel(ctx))) }()
-	b := &bench{plan: p, hub: h}
+	b := &bench{plan: p}
 	for _, size := range p.sizes {
-		if err := b.at(ctx, size); err != nil {
+		if err := b.with(ctx, store, keeper, size); err != nil {
 			return err
 		}
 	}
 	return b.print(out)
+}
+
+// with measures at a size, with a hub that knows no plans from before.
+func (b *bench) with(ctx context.Context, store storage.Store, keeper secrets.Keeper, size int) (err error) {
+	if b.hub, err = hub.New(store, keeper, nil); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.hub.Close(context.WithoutCancel(ctx))) }()
+	return b.at(ctx, size)
 }
 
 func open(ctx context.Context, kind, dir string) (storage.Store, error) {

@@ -36,6 +36,7 @@ func (b *bench) at(ctx context.Context, size int) error {
 		return err
 	}
 	b.add("saved while filling", float64(size-before)/time.Since(start).Seconds(), "connectors/s")
+	b.add("memory, all idle", heap(), "MiB")
 	for _, m := range measurements {
 		took, err := b.median(ctx, m.do)
 		if err != nil {
@@ -43,7 +44,24 @@ func (b *bench) at(ctx context.Context, size int) error {
 		}
 		b.add(m.what, float64(took.Nanoseconds())/1e3, "µs")
 	}
-	b.add("memory in use", heap(), "MiB")
+	if err := b.callMany(ctx); err != nil {
+		return fmt.Errorf("call many: %w", err)
+	}
+	b.add(fmt.Sprintf("memory, up to %d called", mostCalled), heap(), "MiB")
+	return nil
+}
+
+// mostCalled is how many connectors callMany uses: the plans of more than the cache holds.
+const mostCalled = 5000
+
+// callMany makes the plans of many connectors, so that the memory which then is in use shows
+// what bounds them.
+func (b *bench) callMany(ctx context.Context) error {
+	for n := range min(mostCalled, b.filled) {
+		if _, err := b.tenant(n).Plan(ctx, call(n)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
