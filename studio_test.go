@@ -159,6 +159,9 @@ func TestConnectAuthBranches(t *testing.T) {
 			assert.Contains(t, v, "h")
 		})
 	}
+
+	srv := hubtest.NewServer(t)
+	h := open(t).Tenant("acme")
 	connector(t, h, srv, func(c *hub.Connector) {
 		c.Name, c.Template = "plain", template(t, h, func(tpl *hub.Template) { tpl.Name = "plain" }).ID
 	})
