@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -254,6 +255,36 @@ func TestEndpointsAreDiscovered(t *testing.T) {
 	}
 }
 
+// RFC 8705 section 5: a client with a certificate uses the endpoints that are meant for it.
+func TestEndpointsForClientsWithACertificateAreDiscovered(t *testing.T) {
+	for _, certified := range []bool{false, true} {
+		t.Run(strconv.FormatBool(certified), func(t *testing.T) {
+			srv, h := authServer(t), open(t).Tenant("acme")
+			srv.Handle("POST /mtls", hubtest.JSON(200, map[string]any{"access_token": "tok-0123456789abcdef", "token_type": "Bearer"}))
+			metadata(srv, "/.well-known/openid-configuration", map[string]any{
+				"issuer": srv.URL, "token_endpoint": srv.URL + "/token",
+				"mtls_endpoint_aliases": map[string]string{"token_endpoint": srv.URL + "/mtls"},
+			})
+			values := map[string]string{"clientId": "me", "clientSecret": "not used by these"}
+			way := hub.ClientNone
+			cert, key, err := srv.ClientCert("hub")
+			require.NoError(t, err)
+			if certified {
+				way, values["certificateKey"] = hub.ClientTLS, string(key)
+			}
+			kind(t, h, srv, hub.Auth{Kind: hub.AuthClientCredentials, OAuth: &hub.OAuth{Issuer: srv.URL, ClientID: "me", ClientAuth: way}}, values,
+				func(c *hub.Connector) {
+					if certified {
+						c.TLS.Certificate, c.TLS.Key = string(cert), "certificateKey"
+					}
+				})
+			read(t, h)
+			assert.Equal(t, certified, received(srv, "/mtls") == 1)
+			assert.Equal(t, certified, received(srv, "/token") == 0)
+		})
+	}
+}
+
 func TestDiscoveryTrustsNobodyElse(t *testing.T) {
 	list, trust := peers(t, 2)
 	for name, c := range map[string]struct {
@@ -383,4 +414,28 @@ func TestAKeyThatDoesNotParseIsNotShown(t *testing.T) {
 	require.NoError(t, h.SetSecret(t.Context(), con.ID, "privateKey", secrets.New(strings.Repeat("x", 100))))
 	_, err = h.Execute(t.Context(), hub.Call{Connector: "con", Request: "read"})
 	require.ErrorIs(t, err, hub.Invalid)
+}
+
+func TestWhatATokenEndpointEchoesShowsNothing(t *testing.T) {
+	now := newClock()
+	srv, h := authServer(t), open(t, now.on).Tenant("acme")
+	kind(t, h, srv, hub.Auth{Kind: hub.AuthRefreshToken, OAuth: &hub.OAuth{TokenURL: srv.URL + "/token", ClientID: "me", ClientAuth: hub.ClientNone}},
+		map[string]string{"refreshToken": "the-first-refresh-token", "clientId": "me", "clientSecret": "not used by this one"})
+	read(t, h)
+	srv.Handle("POST /token", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hubtest.JSON(400, map[string]string{
+			"error": "no such token: " + r.FormValue("refresh_token"), "error_description": r.FormValue("refresh_token"),
+		}).ServeHTTP(w, r)
+	}))
+	now.advance(2 * time.Hour)
+	res, err := h.Authenticate(t.Context(), "con")
+	require.ErrorIs(t, err, hub.Unauthorized)
+	st, failed := h.AuthStatus(t.Context(), "con")
+	require.NoError(t, failed)
+	form, _ := formOf(t, srv, 1)
+	require.Equal(t, "ref-0123456789abcdef", form.Get("refresh_token"))
+	for what, text := range map[string]string{"error": err.Error(), "reason": st.Reason, "body": string(res.Body)} {
+		assert.NotContains(t, text, "ref-0123456789abcdef", what)
+		assert.NotEmpty(t, text, what)
+	}
 }

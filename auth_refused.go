@@ -94,5 +94,5 @@ func (r *TokenRefusal) inBody(body []byte) bool {
 	if !v.Exists() || len(r.Values) == 0 {
 		return v.Exists()
 	}
-	return slices.Contains(r.Values, v.String())
+	return slices.Contains(r.Values, scalarText(v))
 }

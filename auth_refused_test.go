@@ -23,6 +23,7 @@ func TestDeclaredAnswersRefuseAToken(t *testing.T) {
 		"a code in a 200":              {body, hubtest.JSON(200, map[string]int{"errcode": 40001}), true},
 		"the other code":               {body, hubtest.JSON(200, map[string]string{"errcode": "42001"}), true},
 		"another code":                 {body, hubtest.JSON(200, map[string]int{"errcode": 0}), false},
+		"a number as it is written":    {hub.TokenRefusal{Path: "code", Values: []string{"1.10"}}, hubtest.Bytes(200, "application/json", []byte(`{"code":1.10}`)), true},
 		"no code":                      {body, hubtest.JSON(200, map[string]int{"x": 1}), false},
 		"a code in another status":     {body, hubtest.JSON(404, map[string]int{"errcode": 40001}), false},
 		"no JSON":                      {body, hubtest.Text(200, "errcode: 40001"), false},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -199,7 +200,7 @@ func (r *run) fetch(ctx context.Context) (*token.Grant, *Result, error) {
 	r.send(ctx)
 	res, err := r.judge()
 	if res != nil {
-		r.tokens = scrub.New(tokensIn(res))
+		r.tokens = scrub.New(append(tokensIn(res), r.given()...))
 	}
 	if err != nil {
 		return nil, res, r.refusedWith(res, err)
@@ -220,6 +221,7 @@ func (r *run) refusedWith(res *Result, err error) error {
 	e.detail = "the authentication request was answered with " + statusText(res.Status)
 	if code := res.Get("error"); code.Type == gjson.String && code.Str != "" {
 		text, _ := r.plan.scrubber.String(code.Str)
+		text, _ = r.tokens.String(text)
 		e.detail += ", error " + quote(text)
 		e.refusal = knownRefusal(code.Str)
 	}
@@ -262,13 +264,35 @@ func passing(status int) bool {
 	return status >= 500
 }
 
+// given lists what the authentication request gave away in its form and no secret of the
+// connector is: a refresh token, a code, an assertion. Servers that echo it show nothing.
+func (r *run) given() []scrub.Secret {
+	if r.wire == nil || r.wire.Header.Get("Content-Type") != mediaForm {
+		return nil
+	}
+	form, _ := url.ParseQuery(string(r.wire.Body)) // what cannot be read is left out
+	var list []scrub.Secret
+	for _, name := range sortedKeys(form) {
+		if !isToken(name) && !slices.Contains(grants, name) || strings.HasSuffix(name, "_type") {
+			continue
+		}
+		for _, value := range form[name] {
+			list = append(list, scrub.Secret{Name: "@auth." + name, Value: value})
+		}
+	}
+	return list
+}
+
+// grants are parameters whose values are worth a token, though their names do not say so.
+var grants = []string{"code", "code_verifier", "device_code"}
+
 // readGrant reads what the answer to an authentication request yields.
 func (r *run) readGrant(res *Result) (*token.Grant, error) {
 	o, err := r.plan.scheme.read(r, res)
 	if err != nil {
 		return nil, r.explained(asError(err))
 	}
-	r.tokens = scrub.New(append(tokensIn(res), scrub.Secret{Name: "@auth", Value: o.access}))
+	r.tokens = scrub.New(append(append(tokensIn(res), r.given()...), scrub.Secret{Name: "@auth", Value: o.access}))
 	g := &token.Grant{
 		Kind: string(r.plan.def.Auth.Kind), Access: strings.Clone(o.access), TokenType: o.kind, Refresh: strings.Clone(o.refresh),
 		Obtained: r.asked(), Expires: o.ends, Answer: bytes.Clone(o.answer), Reach: r.plan.reachOfGrant(), Extra: o.extra,

@@ -212,11 +212,21 @@ func (p *connectorPlan) warnings(now time.Time) []FieldError {
 	if p.def.TLS == nil {
 		return list
 	}
-	chain, _ := certificates(p.def.TLS.Certificate)
+	list = append(list, expiring("tls.certificate", "a client certificate", p.def.TLS.Certificate, now)...)
+	return append(list, expiring("tls.ca", "a certificate of the private authority", p.def.TLS.CA, now)...)
+}
+
+// expiryNotice is how long before its end Readiness tells of a certificate.
+const expiryNotice = 30 * 24 * time.Hour
+
+// expiring lists the certificates of a PEM text that end soon, or have ended.
+func expiring(path, what, text string, now time.Time) []FieldError {
+	var list []FieldError
+	chain, _ := certificates(text) // checked when it was saved
 	for _, cert := range chain {
-		if left := cert.NotAfter.Sub(now); left < 30*24*time.Hour {
-			list = append(list, FieldError{Path: "tls.certificate", Rule: "expiry",
-				Message: "a client certificate expires at " + cert.NotAfter.UTC().Format(time.RFC3339)})
+		if cert.NotAfter.Sub(now) < expiryNotice {
+			list = append(list, FieldError{Path: path, Rule: "expiry",
+				Message: what + " expires at " + cert.NotAfter.UTC().Format(time.RFC3339)})
 		}
 	}
 	return list

@@ -1,12 +1,16 @@
 package hub_test
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/integrationhub/hub"
+	"github.com/integrationhub/hub/hubtest"
 	"github.com/integrationhub/hub/secrets"
 )
 
@@ -102,4 +106,41 @@ func TestReadinessTellsOfHostsThatWereTakenAway(t *testing.T) {
 	_, err = h.DeactivateRequest(t.Context(), con.ID, "bad")
 	require.NoError(t, err)
 	assert.Empty(t, missing(t, h, con.ID))
+}
+
+// Certificates that end within 30 days are told of, the connector's own and its authority's.
+func TestReadinessTellsOfCertificatesThatExpire(t *testing.T) {
+	srv, now := hubtest.NewServer(t), newClock()
+	h := open(t, now.on).Tenant("acme")
+	cert, key, err := srv.ClientCert("hub")
+	require.NoError(t, err)
+	con := connector(t, h, srv, func(c *hub.Connector) {
+		c.TLS.Certificate, c.TLS.Key = string(cert), "certificateKey"
+		c.Secrets = append(c.Secrets, hub.Secret{Name: "certificateKey"})
+	})
+	require.NoError(t, h.SetSecret(t.Context(), con.ID, "certificateKey", secrets.New(string(key))))
+	end := func(text []byte) time.Time {
+		block, _ := pem.Decode(text)
+		c, err := x509.ParseCertificate(block.Bytes)
+		require.NoError(t, err)
+		return c.NotAfter
+	}
+	told := func(at time.Time) []string {
+		now.advance(at.Sub(now.Now()))
+		r, err := h.Readiness(t.Context(), con.ID)
+		require.NoError(t, err)
+		assert.True(t, r.Ready)
+		var list []string
+		for _, w := range r.Warnings {
+			if w.Rule == "expiry" {
+				list = append(list, w.Path)
+			}
+		}
+		return list
+	}
+	for path, text := range map[string][]byte{"tls.certificate": cert, "tls.ca": srv.CA()} {
+		notice := end(text).Add(-30 * 24 * time.Hour)
+		assert.NotContains(t, told(notice), path)
+		assert.Contains(t, told(notice.Add(time.Second)), path)
+	}
 }

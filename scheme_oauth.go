@@ -362,6 +362,9 @@ func (r *run) discovered(ctx context.Context, o *OAuth) error {
 	if err != nil {
 		return err
 	}
+	if tls := r.plan.def.TLS; tls != nil && tls.Certificate != "" {
+		m = m.ForTLS()
+	}
 	endpoint := m.TokenEndpoint
 	if r.req == r.plan.scheme.device {
 		endpoint = m.DeviceEndpoint

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/url"
@@ -15,6 +16,21 @@ type Metadata struct {
 	DeviceEndpoint        string `json:"device_authorization_endpoint"`
 	// SaysIssuer tells that authorization answers carry iss (RFC 9207).
 	SaysIssuer bool `json:"authorization_response_iss_parameter_supported"`
+	// MTLS are the endpoints for clients that authenticate by a certificate, where they
+	// are others (RFC 8705 section 5).
+	MTLS struct {
+		TokenEndpoint  string `json:"token_endpoint"`
+		DeviceEndpoint string `json:"device_authorization_endpoint"`
+	} `json:"mtls_endpoint_aliases"`
+}
+
+// ForTLS returns the metadata for a client that shows a certificate: aliases take the place of
+// the endpoints that they stand for.
+func (m *Metadata) ForTLS() *Metadata {
+	c := *m
+	c.TokenEndpoint = cmp.Or(m.MTLS.TokenEndpoint, m.TokenEndpoint)
+	c.DeviceEndpoint = cmp.Or(m.MTLS.DeviceEndpoint, m.DeviceEndpoint)
+	return &c
 }
 
 // Places returns where the metadata of an issuer may be: OpenID Connect Discovery section 4
