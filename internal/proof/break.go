@@ -23,7 +23,7 @@ var (
 		{"func (r *run) scrub(res *Result) {\n\tif res == nil {", "func (r *run) scrub(res *Result) {\n\tif true || res == nil {"},
 	}}
 	binding = defence{"guard.go", [][2]string{
-		{"\tif !s.allows(u) {\n\t\treturn failure(Forbidden, unboundText(sink.Secret", "\tif false {\n\t\treturn failure(Forbidden, unboundText(sink.Secret"},
+		{"\tif !s.allows(u) {\n\t\treturn failure(Forbidden, s.unbound(sink.Secret", "\tif false {\n\t\treturn failure(Forbidden, s.unbound(sink.Secret"},
 	}}
 	authenticatedData = defence{"secrets/sealed/box.go", [][2]string{
 		{"appendTexts(appendTexts(nil, domainKey, keyID), aad...)", "appendTexts(nil, domainKey, keyID)"},
