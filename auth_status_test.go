@@ -115,6 +115,16 @@ func TestAuthStatusFollowsTheAuthentication(t *testing.T) {
 		assert.True(t, e.RetryAt.After(now.Now()), "when it will be tried again")
 	}
 	assert.Equal(t, asked, received(srv, "/token"), "refused credentials are not tried for each call")
+	for range 20 {
+		act, err := h.ConnectAuth(t.Context(), hub.ConnectAuthAction{ConnectName: "con"})
+		require.NoError(t, err)
+		assert.Equal(t, hub.OnError, act.Branch)
+		assert.Contains(t, act.ERR, "not tried again before")
+	}
+	assert.Equal(t, asked, received(srv, "/token"), "nor for each script")
+	_, err = h.Authenticate(t.Context(), "con")
+	failed(t, err, hub.Unauthorized)
+	assert.Equal(t, asked+1, received(srv, "/token"), "but for somebody who insists")
 
 	answers(issuer("3600"))
 	require.NoError(t, h.SetSecret(t.Context(), con.ID, "password", secrets.New("another password of somebody")))

@@ -57,7 +57,11 @@ func (r *run) renewed(ctx context.Context) (*Result, error) {
 func (r *run) renew(ctx context.Context) (*Result, error) {
 	src := r.source()
 	src.quiet = true // this call is reported, not the fetch
-	g, err := r.grants.Renew(ctx, r.plan.grantKey(), src)
+	renew := r.grants.Renew
+	if r.script {
+		renew = r.grants.Repeat
+	}
+	g, err := renew(ctx, r.plan.grantKey(), src)
 	if err != nil {
 		e := r.notGranted(ctx, err)
 		return r.fetched(fetchOf(err)), e

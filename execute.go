@@ -93,6 +93,7 @@ type run struct {
 	proof    string          // the key that the token will be bound to
 	tokens   *scrub.Scrubber // finds the tokens of an authentication's answer
 	shows    bool            // the tokens stay in what is returned: Options.ScriptTokens
+	script   bool            // authenticates for a script, which may ask again and again
 	replayed bool
 	switched bool          // to the other version of its secrets
 	taken    SecretVersion // the version that was taken; empty: the call's secrets have but one

@@ -75,6 +75,9 @@ func (a *ActionResult) Variables() map[string]any {
 // ConnectAuth is the Studio action that authenticates with a connector. Whatever happens to
 // the call is a branch of the result; the error is only for faults of the host: a store that
 // does not answer, a hub that is closed.
+//
+// It fetches a new token each time. Credentials that were refused are not tried again for each
+// script: until the pause is over, or a secret is set, the branch is OnError at once.
 func (t *Tenant) ConnectAuth(ctx context.Context, a ConnectAuthAction) (*ActionResult, error) {
 	names := variableNames{
 		orDefault(a.AuthBodyVarName, "authBody"), orDefault(a.AuthErrorDetailsVarName, "authErrorDetails"),
@@ -83,11 +86,12 @@ func (t *Tenant) ConnectAuth(ctx context.Context, a ConnectAuthAction) (*ActionR
 	return act(names, func() (*Result, error) { return t.connectAuth(ctx, a.ConnectName) })
 }
 
-// connectAuth is Authenticate for a script, which may see the tokens if the host says so.
+// connectAuth is Authenticate for a script: it may see the tokens if the host says so, and heeds
+// the back-off of credentials that are refused, since every contact runs it.
 func (t *Tenant) connectAuth(ctx context.Context, connector string) (_ *Result, err error) {
 	defer finish(&err, "Authenticate", connector, "")
 	return t.run(ctx, &run{
-		Tenant: t, op: "Authenticate", call: Call{Connector: connector}, pick: authRequest, shows: t.opts.ScriptTokens,
+		Tenant: t, op: "Authenticate", call: Call{Connector: connector}, pick: authRequest, shows: t.opts.ScriptTokens, script: true,
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 type flight struct {
 	key    Key
 	src    Source
-	forced bool
+	demand demand
 	floor  int64   // only a grant of a later generation will do
 	after  *flight // the one before, of which this one awaits the end
 
@@ -18,6 +18,16 @@ type flight struct {
 	grant *Grant
 	err   error
 }
+
+// demand says which grant will do for those who wait, and what stands in its way.
+type demand int
+
+// The demands, each of which yields what the ones before ask for.
+const (
+	asNeeded  demand = iota // any that is good
+	anew                    // a new one
+	insisting               // a new one, whatever the back-off says
+)
 
 // wait returns what the flight yields, unless ctx ends first.
 func (f *flight) wait(ctx context.Context) (*Grant, error) {
@@ -36,23 +46,23 @@ func (f *flight) wait(ctx context.Context) (*Grant, error) {
 
 // join returns the flight under way, if it will yield what is asked for, or starts one;
 // m.mu is held.
-func (m *Manager) join(e *entry, key Key, src Source, forced bool) (*flight, error) {
+func (m *Manager) join(e *entry, key Key, src Source, demand demand) (*flight, error) {
 	f := e.flight
-	if f != nil && f.key.AuthKey == key.AuthKey && f.floor >= e.refused && (f.forced || !forced) {
+	if f != nil && f.key.AuthKey == key.AuthKey && f.floor >= e.refused && f.demand >= demand {
 		return f, nil
 	}
-	return m.start(e, key, src, forced)
+	return m.start(e, key, src, demand)
 }
 
 // start starts a flight that lives as long as Begin lets it, not as its callers; m.mu is held.
 // One manager has one flight for a connector at a time: another one waits for it, unless
 // the definition changed meanwhile and nothing can be used up.
-func (m *Manager) start(e *entry, key Key, src Source, forced bool) (*flight, error) {
+func (m *Manager) start(e *entry, key Key, src Source, demand demand) (*flight, error) {
 	ctx, leave, err := m.opts.Begin()
 	if err != nil {
 		return nil, err
 	}
-	f := &flight{key: key, src: src, forced: forced, after: e.flight, done: make(chan struct{})}
+	f := &flight{key: key, src: src, demand: demand, after: e.flight, done: make(chan struct{})}
 	if before := e.flight; before != nil && before.key.AuthKey != key.AuthKey && !before.src.Rotating() && !src.Rotating() {
 		f.after = nil
 	}

@@ -146,14 +146,14 @@ func (m *Manager) look(key Key, src Source) (*Grant, *flight, error) {
 	now, e := m.now(), m.entry(key)
 	if e.usable(key, now) {
 		if e.flight == nil && e.due(now) {
-			_, _ = m.start(e, key, src, false) // a manager that ends renews nothing
+			_, _ = m.start(e, key, src, asNeeded) // a manager that ends renews nothing
 		}
 		return e.held.grant, nil, nil
 	}
 	if err := e.blocked(key, now); err != nil {
 		return nil, nil, err
 	}
-	f, err := m.join(e, key, src, false)
+	f, err := m.join(e, key, src, asNeeded)
 	return nil, f, err
 }
 
@@ -170,13 +170,30 @@ func (m *Manager) Held(key Key) *Grant {
 // Renew fetches a new grant, whether or not there is one that is good, and whatever the
 // back-off says. A grant that is dead stays so.
 func (m *Manager) Renew(ctx context.Context, key Key, src Source) (*Grant, error) {
-	m.mu.Lock()
-	f, err := m.join(m.entry(key), key, src, true)
-	m.mu.Unlock()
+	return m.again(ctx, key, src, insisting)
+}
+
+// Repeat is Renew for callers who ask again and again: it heeds the back-off, as Get does.
+func (m *Manager) Repeat(ctx context.Context, key Key, src Source) (*Grant, error) {
+	return m.again(ctx, key, src, anew)
+}
+
+func (m *Manager) again(ctx context.Context, key Key, src Source, demand demand) (*Grant, error) {
+	f, err := m.begin(key, src, demand)
 	if err != nil {
 		return nil, err
 	}
 	return f.wait(ctx)
+}
+
+func (m *Manager) begin(key Key, src Source, demand demand) (*flight, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.entry(key)
+	if err := e.blocked(key, m.now()); err != nil && demand < insisting {
+		return nil, err
+	}
+	return m.join(e, key, src, demand)
 }
 
 // Refuse tells that the third party refused a grant, and reports whether another try is

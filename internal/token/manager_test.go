@@ -397,7 +397,13 @@ func TestRenewDoesNotAwaitTheEndOfABackOff(t *testing.T) {
 	store, keeper := memory.New(), newKeeper(t)
 	_, err := instance(store, keeper).Get(t.Context(), key, &source{srv: srv})
 	require.Error(t, err)
+	_, err = instance(store, keeper).Repeat(t.Context(), key, &source{srv: srv})
+	require.Error(t, err)
+	calls, _ := srv.counts()
+	assert.Equal(t, 1, calls, "who asks again and again awaits it")
 	srv.failWith(nil)
+	_, err = instance(store, keeper).Repeat(t.Context(), key, &source{srv: srv})
+	require.Error(t, err, "also in another instance")
 	_, err = instance(store, keeper).Renew(t.Context(), key, &source{srv: srv})
 	require.NoError(t, err)
 }

@@ -66,7 +66,7 @@ func (r *renewal) watch(rec *record) {
 	switch {
 	case r.watched == nil:
 		r.since = now
-		if r.forced { // asked for is one newer than what there was
+		if r.demand >= anew { // asked for is one newer than what there was
 			r.floor = max(r.floor, rec.Generation)
 		}
 	case r.watched.revision != rec.revision:
@@ -125,7 +125,7 @@ func (r *renewal) verdict(rec *record) error {
 		return &Error{Verdict: Refused, Reason: rec.Reason}
 	}
 	now := r.now()
-	if wait := rec.RetryAt.Sub(now); !r.forced && wait > 0 && wait <= r.opts.MaxBackOff {
+	if wait := rec.RetryAt.Sub(now); r.demand < insisting && wait > 0 && wait <= r.opts.MaxBackOff {
 		return &Error{Verdict: Rejected, Reason: rec.Reason, RetryAt: now.Add(wait)}
 	}
 	return nil
