@@ -123,6 +123,11 @@ func TestFiguresOfHoldersThatEnd(t *testing.T) {
 		{duringCall, stop, 0, []string{recovered, flagged}},
 		{beforeAnswer, stop, 0, only(recovered)}, // the answer was in its hands
 		{afterAnswer, stop, 0, only(recovered)},
+		{beforeLease, stop, 30 * time.Second, only(recovered)},
+		{beforeCall, stop, 30 * time.Second, only(recovered)},
+		{duringCall, stop, 30 * time.Second, only(recovered)},
+		{beforeAnswer, stop, 30 * time.Second, only(recovered)},
+		{afterAnswer, stop, 30 * time.Second, only(recovered)},
 	} {
 		t.Run(fmt.Sprintf("%s %s, grace %s", e.signal, e.at, e.grace), func(t *testing.T) {
 			t.Parallel()
