@@ -48,36 +48,6 @@ func (s *Store) changeAll(ctx context.Context, on executor, changes []storage.Ch
 	return nil
 }
 
-// reserve locks the records that will be updated or deleted, in the order of their keys, so
-// that two transactions with the same records in different order do not wait for each other.
-func (s *Store) reserve(ctx context.Context, on executor, changes []storage.Change) error {
-	var keys []storage.Key
-	for _, c := range changes {
-		if c.Action != storage.ActionCreate {
-			keys = append(keys, c.Record.Key)
-		}
-	}
-	if len(keys) < 2 || s.dialect.forUpdate == "" {
-		return nil
-	}
-	st := s.statement().add(`SELECT r.revision FROM {p}records r WHERE `)
-	for i, k := range keys {
-		if i > 0 {
-			st.add(` OR `)
-		}
-		st.add(`r.tenant = ? AND r.kind = ? AND r.id = ?`, keyValues(k)...)
-	}
-	rows, err := st.add(` ORDER BY r.tenant, r.kind, r.id`+s.dialect.forUpdate).query(ctx, on)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		// A row is locked once it was read.
-	}
-	return rows.Err()
-}
-
 func (s *Store) change(ctx context.Context, on executor, c storage.Change) error {
 	r := c.Record
 	switch c.Action {

@@ -58,6 +58,10 @@ type Dialect struct {
 	// holds together can be repeated.
 	schema [][]string
 
+	// locks is the text of a statement that takes the locks of n numbers, its arguments, in
+	// their order and until the transaction ends. Nil: records are locked one by one.
+	locks func(n int) string
+
 	// lock selects 1 once no other connection is changing the tables that its argument
 	// names; unlock lets others in. Empty: the transaction does it.
 	lock, unlock string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // PostgreSQL is the dialect of PostgreSQL 13 and later with any driver that passes the
@@ -28,10 +29,17 @@ func PostgreSQL() Dialect {
 		ofKind:  `r.kind = ?`, // this planner leaves the column out of the index's order, too
 		schema:  postgresSchema(),
 		lock:    `SELECT 1 FROM pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || ?, 0))`,
+		locks:   locksPostgres,
 		verify:  verifyPostgres,
 		isTaken: func(err error) bool { return sqlState(err) == "23505" }, // unique_violation
 		isBusy:  isBusyPostgres,
 	}
+}
+
+// locksPostgres takes advisory locks, row by row of a list that is read as it is written.
+func locksPostgres(n int) string {
+	numbers := strings.TrimSuffix(strings.Repeat(`(CAST(? AS bigint)), `, n), `, `)
+	return `SELECT pg_advisory_xact_lock(v.number) FROM (VALUES ` + numbers + `) AS v(number)`
 }
 
 // isBusyPostgres knows serialization_failure, deadlock_detected and lock_not_available.
