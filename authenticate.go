@@ -268,14 +268,15 @@ func passing(status int) bool {
 	return status >= 500
 }
 
-// given lists what the authentication request gave away in its form and no secret of the
-// connector is: a refresh token, a code, an assertion. Servers that echo it show nothing.
+// given lists what the authentication request gave away and no secret of the connector is: a
+// refresh token, a code, an assertion in its form, and what was made for it. Servers that echo
+// it show nothing.
 func (r *run) given() []scrub.Secret {
 	if r.wire == nil || r.wire.Header.Get("Content-Type") != mediaForm {
-		return nil
+		return r.made
 	}
 	form, _ := url.ParseQuery(string(r.wire.Body)) // what cannot be read is left out
-	var list []scrub.Secret
+	list := slices.Clone(r.made)
 	for _, name := range sortedKeys(form) {
 		if !isToken(name) && !slices.Contains(grants, name) || strings.HasSuffix(name, "_type") {
 			continue

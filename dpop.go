@@ -47,6 +47,7 @@ func (r *run) prover(key, access string) (signer, error) {
 		if err != nil {
 			return failure(Unauthorized, err.Error())
 		}
+		r.sends("auth.dpop", proof[strings.LastIndexByte(proof, '.')+1:]) // the rest proves nothing without its signature
 		out.Header.Set("DPoP", proof)
 		return nil
 	}, nil

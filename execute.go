@@ -92,6 +92,7 @@ type run struct {
 	code     *exchangeCode   // what a person's consent yielded; nil: nobody consented just now
 	proof    string          // the key that the token will be bound to
 	tokens   *scrub.Scrubber // finds the tokens of an authentication's answer
+	made     []scrub.Secret  // credentials made for this call alone: signatures, proofs
 	shows    bool            // the tokens stay in what is returned: Options.ScriptTokens
 	script   bool            // authenticates for a script, which may ask again and again
 	replayed bool

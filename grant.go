@@ -101,9 +101,15 @@ func eachText(v gjson.Result, name string, f func(name, value string)) {
 	}
 }
 
+// sends notes a credential that was made for this call, as it is sent: whoever echoes it
+// shows nothing.
+func (r *run) sends(name, value string) {
+	r.made = append(r.made, scrub.Secret{Name: name, Value: value})
+}
+
 // scrubbers mask what is known as secret.
 func (r *run) scrubbers() []*scrub.Scrubber {
-	list := []*scrub.Scrubber{r.plan.scrubber}
+	list := []*scrub.Scrubber{r.plan.scrubber, scrub.New(r.made)}
 	if r.shows {
 		return list
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/integrationhub/hub/internal/egress"
@@ -178,6 +179,8 @@ func (c *oauthScheme) compose(ctx context.Context, r *run, p *purse) error {
 		return orError(p.err, caused(Unauthorized, "the client's assertion cannot be signed", err))
 	}
 	if authorization != "" {
+		_, pair, _ := strings.Cut(authorization, " ")
+		r.sends("auth.oauth.client", pair)
 		r.wire.Header.Set("Authorization", authorization)
 	}
 	r.wire.Header.Set("Content-Type", mediaForm)

@@ -138,6 +138,7 @@ func (c *hmacScheme) attach(r *run, p *purse) (signer, error) {
 		if err != nil {
 			return failure(Unauthorized, err.Error())
 		}
+		r.sends("auth.hmac", m.Signature)
 		return put(out, entries, m, true)
 	}, nil
 }
@@ -197,6 +198,8 @@ func (k *compiler) aws(a *AWS) *scheme {
 			if err := aws.Sign(out, r.wire.Body, r.opts.now()); err != nil {
 				return failure(Invalid, "the call cannot be signed: "+err.Error())
 			}
+			_, signature, _ := strings.Cut(out.Header.Get("Authorization"), "Signature=")
+			r.sends("auth.aws", signature)
 			return nil
 		}, nil
 	}
