@@ -300,12 +300,27 @@ func (r *run) readGrant(res *Result) (*token.Grant, error) {
 	r.tokens = scrub.New(append(append(tokensIn(res), r.given()...), scrub.Secret{Name: "@auth", Value: o.access}))
 	g := &token.Grant{
 		Kind: string(r.plan.def.Auth.Kind), Access: strings.Clone(o.access), TokenType: o.kind, Refresh: strings.Clone(o.refresh),
-		Obtained: r.asked(), Expires: o.ends, Answer: bytes.Clone(o.answer), Reach: r.plan.reachOfGrant(), Extra: o.extra,
+		Obtained: r.asked(), Expires: o.ends, Answer: bytes.Clone(o.answer), Reach: r.reachOfGrant(), Extra: o.extra,
 	}
 	if o.ends.IsZero() {
 		g.Expires, _ = oauth.End(o.expiresIn, oauth.Seconds, g.Obtained)
 	}
 	return g, nil
+}
+
+// reachOfGrant lists the hosts that the token may go to. One that a refresh token fetched goes
+// no further than the grant before: a person consented to the hosts of that moment.
+func (r *run) reachOfGrant() [][]string {
+	reach := r.plan.reachOfGrant()
+	if r.prev == nil || r.code != nil {
+		return reach
+	}
+	for _, hosts := range r.prev.Reach {
+		if !slices.ContainsFunc(reach, func(other []string) bool { return slices.Equal(hosts, other) }) {
+			reach = append(reach, hosts)
+		}
+	}
+	return reach
 }
 
 // reachOfGrant lists the hosts that a new token may go to: the connector's, and those of each

@@ -30,9 +30,19 @@ func (r *run) authorize(ctx context.Context) error {
 	}
 	if !r.grant.allows(r.wire.URL) {
 		return failure(Forbidden, "the token is not bound to host "+quote(egress.RuleFor(r.wire.URL).String())+
-			", which was not among the hosts of the secrets that fetched it: set their values again to send it there")
+			", which was not among the hosts of "+r.plan.boundBy())
 	}
 	return r.attach()
+}
+
+// boundBy says what bound a token to hosts, and what binds it anew.
+func (p *connectorPlan) boundBy() string {
+	switch p.def.Auth.Kind {
+	case AuthAuthorizationCode, AuthDeviceCode:
+		return "the consent or of the secrets that fetched it: set their values again, and authorize the connector again, to send it there"
+	default:
+		return "the secrets that fetched it: set their values again to send it there"
+	}
 }
 
 // grantKey names the connector's grant, as this definition makes it.

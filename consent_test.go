@@ -276,3 +276,32 @@ func TestADeviceThatIsRefusedOrForgotten(t *testing.T) {
 	require.ErrorIs(t, err, hub.NotFound)
 	assert.Zero(t, received(c.srv, "/token"))
 }
+
+// What a person consented to goes where it could go then: a host that is added later gets the
+// token only after another consent, though the edit renews it.
+func TestAConsentReachesNoHostThatIsAddedLater(t *testing.T) {
+	c := newConsenting(t, memory.New())
+	_, err := c.CompleteAuthorization(t.Context(), answer(c.ask(t)), browser)
+	require.NoError(t, err)
+	other := things(t)
+	con, err := c.GetConnector(t.Context(), c.con.ID)
+	require.NoError(t, err)
+	con.Hosts = append(con.Hosts, other.Host())
+	con.TLS.CA += string(other.CA())
+	con.Requests = append(con.Requests, hub.Request{Name: "elsewhere", Method: "GET", URL: other.URL + "/things"})
+	_, err = c.UpdateConnector(t.Context(), con)
+	require.NoError(t, err)
+	for range 2 {
+		read(t, c.Tenant)
+		_, err = c.Execute(t.Context(), hub.Call{Connector: "con", Request: "elsewhere"})
+		require.ErrorIs(t, err, hub.Forbidden)
+		assert.Contains(t, err.Error(), "authorize the connector again")
+		c.now.advance(2 * time.Hour)
+	}
+	assert.Empty(t, other.Requests())
+	_, err = c.CompleteAuthorization(t.Context(), answer(c.ask(t)), browser)
+	require.NoError(t, err)
+	_, err = c.Execute(t.Context(), hub.Call{Connector: "con", Request: "elsewhere"})
+	require.NoError(t, err)
+	assert.Len(t, other.Requests(), 1)
+}
