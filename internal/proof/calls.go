@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,10 +20,11 @@ import (
 	"github.com/integrationhub/hub/storage/memory"
 )
 
-// process is a hub that may call loopback, with what it reported last.
+// process is a hub that may call loopback, with what it reported last, and logged.
 type process struct {
 	*hub.Hub
 	event hub.Event
+	log   journal
 }
 
 func start() (*process, error) {
@@ -34,8 +36,28 @@ func start() (*process, error) {
 	p.Hub, err = hub.New(memory.New(), keeper, &hub.Options{
 		Egress:   hub.Egress{AllowLoopback: true, AllowAnyPort: true},
 		Observer: func(_ context.Context, e hub.Event) { p.event = e },
+		Logger:   slog.New(slog.NewJSONHandler(&p.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	return p, err
+}
+
+// journal keeps what was logged since it was read last.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(b)
+}
+
+func (j *journal) read() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	defer j.text.Reset()
+	return j.text.String()
 }
 
 // encodings are what an upstream makes of a credential that it echoes.
@@ -53,7 +75,8 @@ var encodings = []func(string) string{
 // core is the part of an encoded text that its neighbours have no share in.
 func core(encoded string) string { return encoded[4 : len(encoded)-4] }
 
-// credentials are kinds of authentication with a secret that stands in each call.
+// credentials are kinds of authentication with a secret, or a token that a secret fetches, in
+// each call.
 var credentials = []struct {
 	auth  hub.Auth
 	wrong func(secret string) string // what an upstream may echo
@@ -62,6 +85,14 @@ var credentials = []struct {
 	{hub.Auth{Kind: hub.AuthAPIKey, APIKey: &hub.APIKey{In: hub.InQuery, Name: "key", Value: "[[key]]"}}, func(s string) string { return s }},
 	{hub.Auth{Kind: hub.AuthBearer, Bearer: &hub.Bearer{Token: "[[key]]"}}, func(s string) string { return "Bearer " + s }},
 	{hub.Auth{Kind: hub.AuthBasic, Basic: &hub.Basic{Username: "robot", Password: "[[key]]"}}, func(s string) string { return "robot:" + s }},
+	{hub.Auth{Kind: hub.AuthClientCredentials, OAuth: &hub.OAuth{ClientID: "robot", ClientSecret: "[[key]]", ClientAuth: hub.ClientPost}}, func(s string) string { return "Bearer " + s }},
+}
+
+// issue has a server fetch the connector a token of the trial's own.
+func (t *trial) issue(srv *hubtest.Server) string {
+	token := fmt.Sprintf("t0ken.%016x%016x", t.rnd.Uint64(), t.rnd.Uint64())
+	srv.Handle("/token", hubtest.JSON(http.StatusOK, map[string]string{"access_token": token, "token_type": "Bearer"}))
+	return token
 }
 
 // leaked echoes secrets in every encoding and place, and looks for them in all that comes out.
@@ -78,7 +109,12 @@ func leaked(ctx context.Context, t *trial) (err error) {
 	defer srv.Close()
 	enough := t.size(100_000, 2_000_000)
 	for i := range credentials {
-		if err := p.connect(ctx, fmt.Sprint("con-", i), credentials[i].auth, srv); err != nil {
+		auth := credentials[i].auth
+		if auth.OAuth != nil {
+			o := *auth.OAuth
+			o.TokenURL, auth.OAuth = srv.URL+"/token", &o
+		}
+		if err := p.connect(ctx, fmt.Sprint("con-", i), auth, srv); err != nil {
 			return err
 		}
 	}
@@ -89,8 +125,15 @@ func leaked(ctx context.Context, t *trial) (err error) {
 		if err := p.SetSecret(ctx, con, "key", secrets.New(secret)); err != nil {
 			return err
 		}
+		hidden, sent := []string{secret}, secret
+		if credentials[i].auth.OAuth != nil {
+			sent = t.issue(srv)
+			hidden = append(hidden, sent)
+		}
 		for _, encode := range encodings {
-			t.echo(ctx, p, srv, con, secret, encode(credentials[i].wrong(secret)))
+			if err := t.echo(ctx, p, srv, con, hidden, encode(credentials[i].wrong(sent))); err != nil {
+				return err
+			}
 		}
 	}
 	return ctx.Err()
@@ -116,7 +159,7 @@ func (p *process) connect(ctx context.Context, id string, auth hub.Auth, srv ...
 }
 
 // echo has an upstream answer with what it must not show, in each place of an answer.
-func (t *trial) echo(ctx context.Context, p *process, srv *hubtest.Server, con, secret, encoded string) {
+func (t *trial) echo(ctx context.Context, p *process, srv *hubtest.Server, con string, secret []string, encoded string) error {
 	statuses := []int{200, 401, 500}
 	srv.Handle("/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Echo", encoded)
@@ -124,13 +167,16 @@ func (t *trial) echo(ctx context.Context, p *process, srv *hubtest.Server, con, 
 		_, _ = w.Write([]byte("before " + encoded + " after"))
 	}))
 	res, err := p.Execute(ctx, hub.Call{Connector: con, Request: "go-0"})
-	texts := []string{fmt.Sprint(err), fmt.Sprintf("%#v", err), fmt.Sprintf("%+v", p.event), fmt.Sprintf("%+v", p.Hub)}
-	if res != nil {
-		texts = append(texts, string(res.Body), res.Header.Get("X-Echo"), fmt.Sprintf("%+v", *res))
+	texts := []string{fmt.Sprint(err), fmt.Sprintf("%#v", err), fmt.Sprintf("%+v", p.event), fmt.Sprintf("%+v", p.Hub), p.log.read()}
+	if res == nil {
+		return fmt.Errorf("no answer came: %w", err)
 	}
+	texts = append(texts, string(res.Body), res.Header.Get("X-Echo"), fmt.Sprintf("%+v", *res))
 	var hidden []string
-	for _, encode := range encodings {
-		hidden = append(hidden, core(encode(secret)))
+	for _, s := range secret {
+		for _, encode := range encodings {
+			hidden = append(hidden, core(encode(s)))
+		}
 	}
 	for _, text := range texts {
 		for _, h := range hidden {
@@ -140,6 +186,7 @@ func (t *trial) echo(ctx context.Context, p *process, srv *hubtest.Server, con, 
 			}
 		}
 	}
+	return nil
 }
 
 // places is a model of where each value may go.

@@ -55,7 +55,7 @@ type row struct {
 func (r row) holds() bool { return r.Failed == 0 && r.Error == "" && r.Tried > 0 }
 
 var lines = []line{
-	{"leaked", "secrets shown in answers, errors and events", leaked, scrubbing},
+	{"leaked", "secrets and tokens shown in answers, errors, logs", leaked, scrubbing},
 	{"wrong-host", "secrets at hosts that they are not bound to", wrongHost, binding},
 	{"moved", "sealed values accepted in another's place", moved, authenticatedData},
 	{"flipped", "sealed values accepted with a bit changed, or cut", flipped, tag},
