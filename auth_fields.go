@@ -4,7 +4,8 @@ import "slices"
 
 // AuthFields proposes what a form asks for a kind of authentication: fields for a template,
 // whose keys are those that the kind's credentials refer to when a connector leaves them
-// empty. The list is the caller's; it is empty for AuthNone, AuthOAuth2 and AuthSession, whose
+// empty. A client secret is among them as required: whoever authenticates clients by
+// private_key_jwt, by mutual TLS or not at all leaves that field out. The list is the caller's; it is empty for AuthNone, AuthOAuth2 and AuthSession, whose
 // authentication request decides.
 func AuthFields(kind AuthKind) []Field {
 	list := slices.Clone(authFields[kind])

@@ -60,7 +60,7 @@ func (g *grant) allows(u *url.URL) bool {
 }
 
 // tokensIn lists the tokens of an authentication answer, however deep they lie. Some
-// endpoints answer with a form instead of JSON: it yields no grant, and shows no token.
+// endpoints answer with a form instead of JSON: it shows no token either.
 func tokensIn(res *Result) []scrub.Secret {
 	if res.json {
 		return tokensOf(res.Body)

@@ -46,9 +46,10 @@ type Options struct {
 	// [[@auth.access_token]].
 	ScriptTokens bool
 
-	// Observer is called once for each call that ended, in the caller's goroutine, and
-	// for each change of a connector's [AuthState], in another one. It must be safe for
-	// concurrent use and quick. Nil: nobody is told.
+	// Observer is called once for each call that ended, in the caller's goroutine; and, in
+	// others, for each authentication that a call set off or that runs ahead of expiry, and
+	// for each change of a connector's [AuthState]. It must be safe for concurrent use and
+	// quick. Nil: nobody is told.
 	Observer func(context.Context, Event)
 
 	// Logger receives what the host's engineers must know and tenants must not: why an
