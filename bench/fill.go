@@ -16,7 +16,7 @@ const (
 
 // fill saves connectors until there are size.
 func (b *bench) fill(ctx context.Context, size int) error {
-	if err := b.saveTemplates(ctx); err != nil {
+	if err := b.saveTemplates(ctx, size); err != nil {
 		return err
 	}
 	next := make(chan int)
@@ -53,10 +53,10 @@ func (b *bench) fill(ctx context.Context, size int) error {
 }
 
 func (b *bench) tenant(n int) *hub.Tenant {
-	if b.plan.tenants == 1 {
+	if b.plan.each == 0 {
 		return b.hub.Tenant("acme")
 	}
-	return b.hub.Tenant(fmt.Sprint("tenant-", n%b.plan.tenants))
+	return b.hub.Tenant(fmt.Sprint("tenant-", n/b.plan.each))
 }
 
 // name is spread, so that names of one prefix are not saved one after the other.
@@ -65,14 +65,19 @@ func name(n int) string { return fmt.Sprintf("%03d connector %d", n*7919%1000, n
 func tag(n int) string { return fmt.Sprint("team-", n*31%10) }
 
 // templateOf returns the id of the template of a connector, which the caller may choose.
-func (b *bench) templateOf(n int) string { return fmt.Sprint("app-", n/b.plan.tenants%templates) }
-
-// saveTemplates saves the templates of all tenants, once.
-func (b *bench) saveTemplates(ctx context.Context) error {
-	if b.filled > 0 {
-		return nil
+func (b *bench) templateOf(n int) string {
+	if b.plan.each > 0 {
+		n %= b.plan.each
 	}
-	for n := range templates * b.plan.tenants {
+	return fmt.Sprint("app-", n%templates)
+}
+
+// saveTemplates saves the templates that connectors need until there are size of them.
+func (b *bench) saveTemplates(ctx context.Context, size int) error {
+	for n := b.filled; n < size; n++ {
+		if b.plan.each > 0 && n%b.plan.each >= templates || b.plan.each == 0 && n >= templates {
+			continue // the tenant has that one
+		}
 		_, err := b.tenant(n).CreateTemplate(ctx, hub.Template{
 			ID: b.templateOf(n), Name: "Application " + b.templateOf(n), Methods: []string{"GET", "POST"},
 		})

@@ -13,9 +13,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSmallTables(t *testing.T) {
 	for _, store := range []string{"memory", "sqlite", "bolt"} {
-		for _, tenants := range []string{"1", "4"} {
+		for _, each := range []string{"0", "4"} {
 			var out bytes.Buffer
-			require.NoError(t, run(t.Context(), []string{"-store", store, "-tenants", tenants, "-sizes", "8,40", "-samples", "5"}, &out))
+			require.NoError(t, run(t.Context(), []string{"-store", store, "-each", each, "-sizes", "8,40", "-samples", "5"}, &out))
 			for _, m := range measurements {
 				assert.Contains(t, out.String(), "| "+m.what+", µs")
 			}
@@ -26,7 +26,7 @@ func TestSmallTables(t *testing.T) {
 func TestFlagsRefused(t *testing.T) {
 	for _, args := range [][]string{
 		{"-store", "paper"}, {"-sizes", ""}, {"-sizes", "10,10"}, {"-sizes", "0"}, {"-sizes", "a"},
-		{"-tenants", "0"}, {"-tenants", "201"}, {"-samples", "0"},
+		{"-each", "-1"}, {"-samples", "0"},
 	} {
 		assert.Error(t, run(t.Context(), args, &bytes.Buffer{}), "%q", args)
 	}

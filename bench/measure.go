@@ -162,8 +162,8 @@ func heap() float64 {
 
 // print writes the table: a column for each size, and how the last compares with the first.
 func (b *bench) print(out io.Writer) error {
-	fmt.Fprintf(out, "%s, %d tenants, %d requests in each connector; medians of %d\n\n",
-		b.plan.store, b.plan.tenants, requests, b.plan.samples)
+	fmt.Fprintf(out, "%s, %s, %d requests in each connector; medians of %d\n\n",
+		b.plan.store, b.plan.spread(), requests, b.plan.samples)
 	table := tabwriter.NewWriter(out, 0, 0, 1, ' ', 0)
 	fmt.Fprint(table, "| connectors\t|")
 	for _, size := range b.plan.sizes {
@@ -182,6 +182,13 @@ func (b *bench) print(out io.Writer) error {
 		fmt.Fprintf(table, " %.2f ×\t|\n", r.values[len(r.values)-1]/cmp.Or(r.values[0], 1))
 	}
 	return table.Flush()
+}
+
+func (p plan) spread() string {
+	if p.each == 0 {
+		return "one tenant"
+	}
+	return fmt.Sprintf("%d connectors in each tenant", p.each)
 }
 
 func precision(v float64) int {
