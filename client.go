@@ -105,7 +105,7 @@ func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.
 	if err := r.signLent(ctx, out); err != nil {
 		return nil, end, err
 	}
-	resp, err := r.egress.Transport(r.plan.identity).RoundTrip(out)
+	resp, err := r.plan.way.RoundTrip(out)
 	if err != nil {
 		return nil, end, lentError(ctx, err)
 	}

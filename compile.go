@@ -28,6 +28,7 @@ type connectorPlan struct {
 	requests map[string]*requestPlan
 	lending  transport.Policy // of HTTPClient
 	identity *egress.Identity
+	way      http.RoundTripper // out of the process, as this identity
 	scrubber *scrub.Scrubber
 
 	// problems keep the whole connector from running, each requestPlan's only itself.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -49,6 +50,7 @@ type core struct {
 	references secrets.Vault // keeps references, whatever keeps values
 
 	egress *egress.Egress
+	way    func(*egress.Identity) http.RoundTripper // the one out of the process, for an identity
 	client *transport.Client
 	budget *transport.Budget
 	plans  *planCache
@@ -103,6 +105,7 @@ func New(store storage.Store, keeper secrets.Keeper, opts *Options) (*Hub, error
 	c.life.init()
 	c.log = c.opts.logger()
 	c.egress = egress.New(c.egressConfig())
+	c.way = c.egress.Transport
 	c.client = transport.New(&transport.Options{Clock: c.opts.now})
 	c.budget = transport.NewBudget(c.opts.now)
 	c.plans = newPlanCache(c)

@@ -8,6 +8,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/internal/scrub"
@@ -36,7 +37,7 @@ func (t *Tenant) load(ctx context.Context, stored storage.Record, limit restrict
 	for _, s := range plan.secrets {
 		plan.stale = plan.stale || s.err != nil
 	}
-	plan.identify()
+	plan.identify(t.way)
 	plan.scrubber = scrub.New(append(plan.known(), plan.composed()...))
 	plan.authKey = authKey(rec)
 	t.follow(ctx, plan, rec)
@@ -90,16 +91,16 @@ func (p *connectorPlan) variable(name string) (string, bool) {
 	return v, ok
 }
 
-// identify builds the TLS identity.
-func (p *connectorPlan) identify() {
-	if p.def.TLS == nil {
-		return
+// identify builds the TLS identity, and takes the way out that belongs to it.
+func (p *connectorPlan) identify(way func(*egress.Identity) http.RoundTripper) {
+	if p.def.TLS != nil {
+		id, err := p.tlsIdentity()
+		if err != nil {
+			p.problems = append(p.problems, FieldError{Path: "tls", Rule: "certificate", Message: err.Error()})
+		}
+		p.identity = id
 	}
-	id, err := p.tlsIdentity()
-	if err != nil {
-		p.problems = append(p.problems, FieldError{Path: "tls", Rule: "certificate", Message: err.Error()})
-	}
-	p.identity = id
+	p.way = way(p.identity)
 }
 
 func (p *connectorPlan) tlsIdentity() (*egress.Identity, error) {

@@ -54,7 +54,7 @@ func (r *run) sendOnce(ctx context.Context) {
 		URL:    r.wire.URL,
 		Header: r.wire.Header,
 		Body:   r.wire.Body,
-		Via:    r.egress.Transport(r.plan.identity),
+		Via:    r.plan.way,
 
 		Prepare: r.sign,
 	}, r.sendPolicy())

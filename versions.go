@@ -125,7 +125,7 @@ func (t *Tenant) follow(ctx context.Context, plan *connectorPlan, rec *connector
 		next.secrets[name] = opened
 	}
 	next.problems = slices.Clone(plan.problems)
-	next.identify()
+	next.identify(t.way)
 	plan.version, plan.sibling, next.sibling = SecretCurrent, &next, plan
 	plan.scrubber = scrub.New(slices.Concat(plan.known(), plan.composed(), next.known(), next.composed()))
 	next.scrubber = plan.scrubber
