@@ -25,6 +25,17 @@ type connectorRecord struct {
 	revision int64 // of the stored record, which also secrets move
 }
 
+// UnmarshalJSON decodes what the hub itself wrote; the format of a record says who can.
+func (r *connectorRecord) UnmarshalJSON(data []byte) error {
+	type fields connectorRecord
+	plain := struct {
+		*fields
+		Connector *plainConnector `json:"connector"`
+		Template  *plainTemplate  `json:"template"`
+	}{(*fields)(r), &plainConnector{&r.Connector}, (*plainTemplate)(&r.Template)}
+	return decodeKnown(data, &plain)
+}
+
 // CreateConnector saves a connector made from a template of the library. Every broken rule
 // is reported at once, in one Invalid; Exists if its id or name is taken.
 func (t *Tenant) CreateConnector(ctx context.Context, con Connector) (_ Connector, err error) {

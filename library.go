@@ -17,6 +17,16 @@ type templateRecord struct {
 	IconVersion int `json:"iconVersion,omitempty"`
 }
 
+// UnmarshalJSON decodes what the hub itself wrote.
+func (r *templateRecord) UnmarshalJSON(data []byte) error {
+	type fields templateRecord
+	plain := struct {
+		*fields
+		Template *plainTemplate `json:"template"`
+	}{(*fields)(r), (*plainTemplate)(&r.Template)}
+	return decodeKnown(data, &plain)
+}
+
 // hostsRecord is what RestrictTemplate left of a template's hosts.
 type hostsRecord struct {
 	Hosts []string `json:"hosts"`

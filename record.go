@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/integrationhub/hub/internal/payload"
 	"github.com/integrationhub/hub/storage"
 )
@@ -54,17 +56,11 @@ func encodeRecord[T any](body T) ([]byte, error) {
 
 // decodeRecord reads the data of a record.
 func decodeRecord[T any](rec storage.Record) (T, error) {
-	var format struct {
-		Format int `json:"format"`
-	}
 	var e envelope[T]
-	if err := json.Unmarshal(rec.Data, &format); err != nil {
-		return e.Body, caused(Unavailable, "the store holds a damaged record: "+rec.Key.String(), err)
+	if format := gjson.GetBytes(rec.Data, "format").Int(); format > recordFormat {
+		return e.Body, failure(Unavailable, fmt.Sprintf("%s was written by a newer release (format %d, this one reads %d)", rec.Key, format, recordFormat))
 	}
-	if format.Format > recordFormat {
-		return e.Body, failure(Unavailable, fmt.Sprintf("%s was written by a newer release (format %d, this one reads %d)", rec.Key, format.Format, recordFormat))
-	}
-	if err := json.Unmarshal(rec.Data, &e); err != nil {
+	if err := decodeKnown(rec.Data, &e); err != nil {
 		return e.Body, caused(Unavailable, "the store holds a damaged record: "+rec.Key.String(), err)
 	}
 	return e.Body, nil

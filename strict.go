@@ -18,28 +18,57 @@ import (
 
 // UnmarshalJSON decodes strictly; the error is an *[Error] that lists every misfit.
 func (t *Template) UnmarshalJSON(data []byte) error {
-	type plain Template
-	return decodeStrict(data, (*plain)(t))
+	return decodeStrict(data, t, (*plainTemplate)(t))
 }
 
 // UnmarshalJSON decodes strictly; the error is an *[Error] that lists every misfit.
 func (c *Connector) UnmarshalJSON(data []byte) error {
-	type plain Connector
-	return decodeStrict(data, (*plain)(c))
+	return decodeStrict(data, c, &plainConnector{to: c})
 }
 
 // UnmarshalJSON decodes strictly; the error is an *[Error] that lists every misfit.
 func (r *Request) UnmarshalJSON(data []byte) error {
-	type plain Request
-	return decodeStrict(data, (*plain)(r))
+	return decodeStrict(data, r, (*plainRequest)(r))
+}
+
+// The plain twins decode as encoding/json does: what has been checked as a whole already, and
+// what the hub itself wrote.
+type (
+	plainTemplate Template
+	plainRequest  Request
+
+	plainConnector struct{ to *Connector }
+)
+
+// UnmarshalJSON decodes a connector without its requests' strictness.
+func (p *plainConnector) UnmarshalJSON(data []byte) error {
+	type fields Connector
+	plain := struct {
+		*fields
+		Requests []plainRequest `json:"requests"` // stands before the one of fields
+	}{fields: (*fields)(p.to)}
+	err := decodeKnown(data, &plain)
+	p.to.Requests = nil
+	for _, r := range plain.Requests {
+		p.to.Requests = append(p.to.Requests, Request(r))
+	}
+	return err
+}
+
+// decodeKnown decodes as encoding/json does, and refuses members that it does not know.
+func decodeKnown(data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	return dec.Decode(v)
 }
 
 // definitionLimits bound the JSON of a definition before it is parsed: what a record holds,
 // and what its parser takes. The numbers of a schema or sample are judged when they are read.
 var definitionLimits = payload.Limits{Bytes: storage.MaxData, Depth: 512, Digits: -1, Exponent: -1}
 
-// decodeStrict decodes one JSON text into the struct that v points to.
-func decodeStrict(data []byte, v any) error {
+// decodeStrict decodes one JSON text that has the shape of the struct that v points to, into
+// its plain twin.
+func decodeStrict(data []byte, v, plain any) error {
 	if err := payload.Check(data, definitionLimits); err != nil {
 		return &Error{Code: Invalid, Op: "Decode", Fields: []FieldError{payloadField("definition", err)}}
 	}
@@ -48,7 +77,7 @@ func decodeStrict(data []byte, v any) error {
 	if err := p.err(); err != nil {
 		return subject(err, "Decode", "", "")
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	if err := json.Unmarshal(data, plain); err != nil {
 		return &Error{Code: Invalid, Op: "Decode", detail: "cannot be decoded", err: err}
 	}
 	return nil
