@@ -10,6 +10,8 @@ import (
 	"net"
 	"testing"
 
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -49,7 +51,15 @@ func TestAnswersAreDecompressed(t *testing.T) {
 		"gzip, with a tail":  {"gzip", append(bytes.Clone(zip), "tail"...), "encoding"},
 		"gzip, garbled":      {"gzip", append(bytes.Clone(zip[:12]), bytes.Repeat([]byte{0xff}, 20)...), "encoding"},
 		"gzip, in name only": {"gzip", []byte(text), "encoding"},
-		"unknown":            {"br", []byte(text), "encoding"},
+		"br":                 {"br", compressed(t, text, func(w io.Writer) io.WriteCloser { return brotli.NewWriter(w) }), ""},
+		"br, in name only":   {"br", []byte(text), "encoding"},
+		"zstd": {"zstd", compressed(t, text, func(w io.Writer) io.WriteCloser {
+			z, err := zstd.NewWriter(w)
+			require.NoError(t, err)
+			return z
+		}), ""},
+		"zstd, in name only": {"zstd", []byte(text), "encoding"},
+		"unknown":            {"compress", []byte(text), "encoding"},
 		"two layers":         {"gzip, gzip", compressed(t, string(zip), func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }), "encoding"},
 	} {
 		t.Run(name, func(t *testing.T) {

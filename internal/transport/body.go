@@ -79,9 +79,7 @@ func (b *body) Read(p []byte) (int, error) {
 // more telling than what the decompressor makes of it.
 func (b *body) decode(pool *decoders, coding coding) error {
 	d, err := pool.open(coding, b)
-	if d != nil {
-		defer pool.put(d)
-	}
+	defer pool.put(d)
 	if err == nil {
 		err = b.fill(d)
 	}

@@ -75,7 +75,7 @@ func TestBodies(t *testing.T) {
 		"gzip of nothing at all":     {"gzip", nil, transport.Limits{}, nil, ""},
 		"nothing":                    {"", nil, transport.Limits{}, []byte{}, ""},
 		"large, within bounds":       {"gzip", gzipped(varied(1 << 20)), transport.Limits{}, varied(1 << 20), ""},
-		"brotli":                     {"br", text, transport.Limits{}, nil, transport.Encoding},
+		"compress":                   {"compress", text, transport.Limits{}, nil, transport.Encoding},
 		"gzip twice":                 {"gzip, gzip", gzipped(gzipped(text)), transport.Limits{}, nil, transport.Encoding},
 		"deflate in gzip":            {"deflate, gzip", gzipped(zlibbed(text)), transport.Limits{}, nil, transport.Encoding},
 		"gzip that is not":           {"gzip", text, transport.Limits{}, nil, transport.Encoding},
@@ -282,7 +282,7 @@ func TestWhatIsAskedFor(t *testing.T) {
 		header http.Header
 		want   string
 	}{
-		"default":     {"GET", nil, "gzip"},
+		"default":     {"GET", nil, "gzip, br, zstd"},
 		"own":         {"GET", http.Header{"Accept-Encoding": {"identity"}}, "identity"},
 		"with Range":  {"GET", http.Header{"Range": {"bytes=0-9"}}, ""},
 		"without any": {"HEAD", nil, ""},
@@ -303,7 +303,7 @@ func TestWhatIsAskedFor(t *testing.T) {
 
 func TestTheConnectionIsFreeAfterEachCoding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		bodies := map[string][]byte{"gzip": gzipped(varied(9999)), "deflate": zlibbed(varied(9999)), "": varied(9999)}
+		bodies := map[string][]byte{"gzip": gzipped(varied(9999)), "deflate": zlibbed(varied(9999)), "br": brotlied(varied(9999)), "zstd": zstded(varied(9999)), "": varied(9999)}
 		via := inMemory(t, func(w http.ResponseWriter, r *http.Request) {
 			coding := r.URL.Query().Get("coding")
 			w.Header().Set("Content-Encoding", coding)
@@ -311,7 +311,7 @@ func TestTheConnectionIsFreeAfterEachCoding(t *testing.T) {
 			_, _ = w.Write(bodies[coding])
 		})
 		client := transport.New(nil)
-		for i, coding := range []string{"", "gzip", "deflate", "gzip", ""} {
+		for i, coding := range []string{"", "gzip", "deflate", "br", "zstd", "gzip", "br", "zstd", ""} {
 			out := client.Do(t.Context(), to(t, "GET", "http://upstream.test/?coding="+coding, via), transport.Policy{})
 			require.NoError(t, out.Err)
 			assert.Equal(t, varied(9999), out.Answer.Body)

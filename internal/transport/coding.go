@@ -2,13 +2,10 @@ package transport
 
 import (
 	"bufio"
-	"compress/flate"
-	"compress/gzip"
-	"compress/zlib"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 )
 
 // coding is a content coding of RFC 9110 §8.4.1.
@@ -18,7 +15,15 @@ const (
 	identity coding = iota
 	gzipped
 	deflated
+	brotlied // RFC 7932
+	zstded   // RFC 8878
+
+	codings // how many there are
 )
+
+// acceptEncoding asks for what can be read, but for deflate: what that means is told in two
+// ways, and who can do it can do gzip.
+const acceptEncoding = "gzip, br, zstd"
 
 // contentCoding reads Content-Encoding. More than one coding is refused: no
 // API needs it, and each layer multiplies what a small body may become.
@@ -44,46 +49,27 @@ func codingOf(token string) (coding, bool) {
 		return gzipped, true
 	case "deflate":
 		return deflated, true
+	case "br":
+		return brotlied, true
+	case "zstd":
+		return zstded, true
 	}
 	return identity, false
 }
 
-// decoders keeps decompressors for reuse: a gzip reader has 40 KB of tables.
-type decoders struct{ pool sync.Pool }
-
 // decoder decompresses one body. It reads ahead in its own buffer only, so
 // that what follows the compressed data is seen.
 type decoder struct {
-	in  *bufio.Reader
-	gz  gzip.Reader
-	out io.Reader
+	coding coding
+	in     *bufio.Reader
+	engine engine
+	out    io.Reader
+	broken bool // its engine panicked
 }
 
-// open returns a decoder over src. With an error it may return one as well, to
-// be put back.
-func (p *decoders) open(c coding, src io.Reader) (*decoder, error) {
-	d, ok := p.pool.Get().(*decoder)
-	if !ok {
-		d = &decoder{in: bufio.NewReader(nil)}
-	}
-	d.in.Reset(src)
-	var err error
-	if c == gzipped {
-		d.out, err = &d.gz, d.gz.Reset(d.in)
-	} else {
-		d.out, err = inflate(d.in)
-	}
-	return d, corrupt(err)
-}
-
-func (p *decoders) put(d *decoder) {
-	d.in.Reset(nil)
-	d.out = nil
-	p.pool.Put(d)
-}
-
-func (d *decoder) Read(p []byte) (int, error) {
-	n, err := d.out.Read(p)
+func (d *decoder) Read(p []byte) (n int, err error) {
+	defer d.contain(&err)
+	n, err = d.out.Read(p)
 	return n, corrupt(err)
 }
 
@@ -100,20 +86,20 @@ func (d *decoder) finish() error {
 	return err
 }
 
-// inflate opens a deflate body. RFC 9110 §8.4.1.2 means the zlib format; some
-// servers send the bare one, which two bytes tell apart (RFC 1950 §2.2).
-func inflate(in *bufio.Reader) (io.Reader, error) {
-	head, _ := in.Peek(2)
-	if len(head) == 2 && head[0]&0x0f == 8 && (int(head[0])<<8|int(head[1]))%31 == 0 {
-		return zlib.NewReader(in)
-	}
-	return flate.NewReader(in), nil
-}
-
 // corrupt makes an error of a decompressor one of ours; the end stays the end.
 func corrupt(err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
 	return bodyError{kind: Encoding, err: err}
+}
+
+var errPanic = errors.New("the decompressor panicked")
+
+// contain makes a panic of a decompressor an error: the body is the third party's, and must
+// not end the process.
+func (d *decoder) contain(err *error) {
+	if recover() != nil {
+		d.broken, *err = true, bodyError{kind: Encoding, err: errPanic}
+	}
 }

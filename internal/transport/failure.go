@@ -33,8 +33,8 @@ const (
 	TooLarge Kind = "too-large"
 	// Bomb: the body passed Limits.Ratio.
 	Bomb Kind = "bomb"
-	// Encoding: the body has a content coding other than gzip and deflate, more
-	// than one, or is not what its coding says.
+	// Encoding: the body has a content coding other than gzip, deflate, br and
+	// zstd, more than one, or is not what its coding says.
 	Encoding Kind = "encoding"
 )
 

@@ -32,6 +32,10 @@ func FuzzBody(f *testing.F) {
 	f.Add("gzip", gzipped(make([]byte, 70000)), int64(-1))
 	f.Add("identity,, x-gzip", []byte{0x1f, 0x8b}, int64(2))
 	f.Add("br", []byte("text"), int64(4))
+	f.Add("br", brotlied(varied(300)), int64(-1))
+	f.Add("br", brotlied(make([]byte, 70000)), int64(-1))
+	f.Add("zstd", zstded(varied(300)), int64(-1))
+	f.Add("zstd", zstded(make([]byte, 70000)), int64(-1))
 	client := transport.New(nil)
 	limits := transport.Limits{WireBytes: 4000, DecodedBytes: 50000, Ratio: 20, RatioFloor: 1000}
 	f.Fuzz(func(t *testing.T, coding string, body []byte, declared int64) {

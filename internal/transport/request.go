@@ -17,7 +17,7 @@ type Request struct {
 	// URL is absolute, http or https, and carries no userinfo.
 	URL *url.URL
 	// Header is sent as it is. Without an Accept-Encoding, and without a
-	// Range, the attempt asks for gzip.
+	// Range, the attempt asks for gzip, br or zstd.
 	Header http.Header
 	// Body is sent on each attempt; nil or empty sends none.
 	Body []byte

@@ -49,7 +49,7 @@ func (c *call) header() http.Header {
 		h = http.Header{}
 	}
 	if h["Accept-Encoding"] == nil && h["Range"] == nil && c.req.Method != http.MethodHead {
-		h.Set("Accept-Encoding", "gzip")
+		h.Set("Accept-Encoding", acceptEncoding)
 	}
 	return h
 }
