@@ -202,6 +202,27 @@
 // [Hub.Tenant] is the view of one customer. Tenants share nothing but the system templates,
 // and each has its own bound of calls at once. A Hub is itself the tenant named "".
 //
+// # Choosing a store, many instances, backup
+//
+//	storage/memory     nothing outlives the process: for tests
+//	storage/sqlite     one machine; several processes may share the file
+//	storage/bolt       one process, one small file, no SQL; the fastest reads
+//	storage/postgres   many instances; they tell each other of changes
+//	storage/sqlstore   the host application's own *sql.DB: SQLite, PostgreSQL, MariaDB
+//
+// All keep one contract: a write is acknowledged when it is durable, and of two writers who
+// saw the same revision one fails. Any number of hubs may share one store, if they share a
+// keeper: an edit in one is used by the others within Limits.Freshness, a token is renewed
+// once for all, and a request that was deactivated stops running everywhere within that
+// bound. While the store does not answer, what is compiled runs on for Limits.Staleness.
+//
+// Definitions can be saved in a transaction of the host's own ([Tenant] methods of a hub made
+// on sqlstore's InTx). The two embedded stores have Backup, which writes a snapshot while
+// they are in use, and Restore, which makes a file where there was none; a server is backed
+// up by its own tools. storage.Copy moves from any store to any other, checks what it wrote,
+// and goes on where it was interrupted. Keep the keyset apart from backups: either is
+// worthless without the other.
+//
 // # Writing a Store
 //
 // A store keeps records and knows nothing of what they mean: package storage has the

@@ -17,7 +17,8 @@ import (
 // reads definitions in it; close that hub before tx ends.
 //
 // Apply returns nil when its changes are part of tx: they are durable once tx is committed,
-// and nobody else sees them before. A failed Apply leaves tx as it was, in all dialects. Until
+// and nobody else sees them before. No notice is sent, for the store does not learn of the
+// commit: other hubs find the change within their Limits.Freshness. A failed Apply leaves tx as it was, in all dialects. Until
 // tx ends it holds locks on what it has changed, and other writers wait; keep it short. Of
 // two that take the same name or revision one waits for the other to commit.
 //
