@@ -3,8 +3,10 @@ module github.com/integrationhub/hub/bench
 go 1.26.0
 
 require (
+	github.com/go-sql-driver/mysql v1.10.1
 	github.com/integrationhub/hub v0.0.0
 	github.com/integrationhub/hub/storage/bolt v0.0.0
+	github.com/integrationhub/hub/storage/postgres v0.0.0
 	github.com/integrationhub/hub/storage/sqlite v0.0.0
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
@@ -12,12 +14,17 @@ require (
 
 require (
 	code.dny.dev/ssrf v0.3.0 // indirect
+	filippo.io/edwards25519 v1.2.0 // indirect
 	github.com/andybalholm/brotli v1.2.8 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/golang-jwt/jwt/v5 v5.3.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
 	github.com/hashicorp/go-retryablehttp v0.7.8 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/pgx/v5 v5.12.0 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.0.0 // indirect
@@ -41,5 +48,7 @@ require (
 replace github.com/integrationhub/hub => ../
 
 replace github.com/integrationhub/hub/storage/bolt => ../storage/bolt
+
+replace github.com/integrationhub/hub/storage/postgres => ../storage/postgres
 
 replace github.com/integrationhub/hub/storage/sqlite => ../storage/sqlite

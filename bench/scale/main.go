@@ -1,10 +1,11 @@
-// Bench measures how a hub behaves as its definitions grow in number: it fills a store with
+// Scale measures how a hub behaves as its definitions grow in number: it fills a store with
 // connectors of 20 requests each, from one size to the next, and at each size it measures what
 // the hub's users wait for. It prints a table, with the growth from the first size to the last.
 //
-//	go run .                                    200 and 2,000 connectors, on SQLite
-//	go run . -sizes 1000,10000,100000           2,000,000 requests
-//	go run . -each 10 -sizes 1000,10000,100000  10 connectors in each of 10,000 tenants
+//	go run ./bench/scale                                    200 and 2,000 connectors, on SQLite
+//	go run ./bench/scale -sizes 1000,10000,100000           2,000,000 requests
+//	go run ./bench/scale -each 10 -sizes 1000,10000,100000  10 connectors in each of 10,000 tenants
+//	go run ./bench/scale -store postgres -dsn postgres://…  in an empty database of PostgreSQL
 package main
 
 import (
@@ -15,7 +16,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -23,16 +23,13 @@ import (
 	"github.com/integrationhub/hub/secrets"
 	"github.com/integrationhub/hub/secrets/keyset"
 	"github.com/integrationhub/hub/storage"
-	"github.com/integrationhub/hub/storage/bolt"
-	"github.com/integrationhub/hub/storage/memory"
-	"github.com/integrationhub/hub/storage/sqlite"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
+		fmt.Fprintln(os.Stderr, "scale:", err)
 		os.Exit(1)
 	}
 }
@@ -40,14 +37,16 @@ func main() {
 // plan is what is to be measured.
 type plan struct {
 	store   string
-	sizes   []int // connectors
-	each    int // connectors of a tenant; 0: all are one tenant's
-	samples int // of each measurement
+	dsn     string // of a server's empty database
+	sizes   []int  // connectors
+	each    int    // connectors of a tenant; 0: all are one tenant's
+	samples int    // of each measurement
 }
 
 func parse(args []string) (p plan, err error) {
-	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.StringVar(&p.store, "store", "sqlite", "memory, sqlite or bolt")
+	flags := flag.NewFlagSet("scale", flag.ContinueOnError)
+	flags.StringVar(&p.store, "store", "sqlite", stores)
+	flags.StringVar(&p.dsn, "dsn", "", "the empty database of a store that is a server")
 	sizes := flags.String("sizes", "200,2000", "numbers of connectors, growing, separated by commas")
 	flags.IntVar(&p.each, "each", 0, "how many connectors a tenant has; 0: all are one tenant's")
 	flags.IntVar(&p.samples, "samples", 200, "how often each thing is measured")
@@ -60,6 +59,9 @@ func parse(args []string) (p plan, err error) {
 			return p, fmt.Errorf("-sizes: %q is not a growing list of numbers", *sizes)
 		}
 		p.sizes = append(p.sizes, n)
+	}
+	if server := p.store == "postgres" || p.store == "mariadb"; server != (p.dsn != "") {
+		return p, errors.New("-dsn goes with -store postgres and -store mariadb, and only with them")
 	}
 	if p.each < 0 || p.samples < 1 {
 		return p, errors.New("-samples is at least 1, and -each at least 0")
@@ -77,7 +79,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	store, err := open(ctx, p.store, dir)
+	store, err := p.open(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -102,16 +104,4 @@ func (b *bench) with(ctx context.Context, store storage.Store, keeper secrets.Ke
 	}
 	defer func() { err = errors.Join(err, b.hub.Close(context.WithoutCancel(ctx))) }()
 	return b.at(ctx, size)
-}
-
-func open(ctx context.Context, kind, dir string) (storage.Store, error) {
-	switch kind {
-	case "memory":
-		return memory.New(), nil
-	case "sqlite":
-		return sqlite.Open(ctx, filepath.Join(dir, "hub.db"), nil)
-	case "bolt":
-		return bolt.Open(ctx, filepath.Join(dir, "hub.bolt"), nil)
-	}
-	return nil, fmt.Errorf("-store: %q is none of memory, sqlite, bolt", kind)
 }
