@@ -155,6 +155,8 @@ func (t *Tenant) newConnector(ctx context.Context, con Connector, tpl Template) 
 	con = cloned(con)
 	if con.ID == "" {
 		con.ID = newID("con")
+	} else if err := t.idIsNoName(ctx, &con); err != nil {
+		return nil, storage.Change{}, err
 	}
 	con.Template, con.TemplateVersion = tpl.ID, tpl.Version
 	tpl.Icon, tpl.Description = nil, ""

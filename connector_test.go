@@ -325,3 +325,28 @@ func TestNothingIsReturnedOfWhatCouldNotBeSaved(t *testing.T) {
 	assert.Zero(t, tpl2)
 	assert.Zero(t, again)
 }
+
+// What takes a name or an id never has two connectors to choose from.
+func TestNamesAndIDsOfConnectorsDoNotMeet(t *testing.T) {
+	h := open(t)
+	ctx := t.Context()
+	tpl, err := h.CreateTemplate(ctx, hub.Template{Name: "T", Methods: []string{"GET"}})
+	require.NoError(t, err)
+	first, err := h.CreateConnector(ctx, hub.Connector{ID: "crm", Name: "Sales", Template: tpl.ID})
+	require.NoError(t, err)
+	_, err = h.CreateConnector(ctx, hub.Connector{Name: "crm", Template: tpl.ID})
+	assert.ErrorIs(t, err, hub.Exists)
+	_, err = h.CopyConnector(ctx, first.ID, first.ID)
+	assert.ErrorIs(t, err, hub.Exists)
+
+	second, err := h.CreateConnector(ctx, hub.Connector{ID: "same", Name: "same", Template: tpl.ID})
+	require.NoError(t, err, "a connector may be called as its own id")
+	second.Name = "crm"
+	_, err = h.UpdateConnector(ctx, second)
+	assert.ErrorIs(t, err, hub.Exists)
+	first.Name = "tickets"
+	_, err = h.UpdateConnector(ctx, first)
+	require.NoError(t, err)
+	_, err = h.CreateConnector(ctx, hub.Connector{ID: "tickets", Name: "Other", Template: tpl.ID})
+	assert.ErrorIs(t, err, hub.Exists)
+}

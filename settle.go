@@ -1,7 +1,9 @@
 package hub
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/integrationhub/hub/internal/egress"
@@ -22,7 +24,35 @@ func (t *Tenant) settle(ctx context.Context, rec *connectorRecord) error {
 	var p problems
 	p.encodable("", con)
 	p.list = append(p.list, t.compile(t.name, con, &rec.Template, bounds).broken()...)
-	return p.err()
+	if err := p.err(); err != nil {
+		return err
+	}
+	return t.nameIsNoID(ctx, con)
+}
+
+// nameIsNoID refuses a name that is the id of another connector: whatever takes either would
+// not know which is meant.
+func (t *Tenant) nameIsNoID(ctx context.Context, con *Connector) error {
+	if con.Name == con.ID {
+		return nil
+	}
+	_, err := t.connectorByID(ctx, con.Name)
+	if errors.Is(err, NotFound) {
+		return nil
+	}
+	return cmp.Or(err, error(failure(Exists, "the name is the id of another connector")))
+}
+
+// idIsNoName refuses an id that is the name of another connector.
+func (t *Tenant) idIsNoName(ctx context.Context, con *Connector) error {
+	if con.Name == con.ID {
+		return nil
+	}
+	_, err := t.findRecord(ctx, t.name, kindConnector, con.ID, "connector")
+	if errors.Is(err, NotFound) {
+		return nil
+	}
+	return cmp.Or(err, error(failure(Exists, "the id is the name of another connector")))
 }
 
 // normalize gives a connector's empty members their defaults.
