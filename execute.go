@@ -38,8 +38,8 @@ const (
 // Result is the answer to a call. It belongs to the caller.
 type Result struct {
 	Branch Branch
-	// Status, Header and Body are the third party's, the body decompressed. Known
-	// secrets in them are masked as [secret].
+	// Status, Header and Body are the third party's, the body decompressed, and a text in
+	// UTF-8 whatever its charset was. Known secrets in them are masked as [secret].
 	Status int
 	Header http.Header
 	Body   []byte

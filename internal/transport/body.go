@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	"github.com/integrationhub/hub/internal/charset"
 )
 
 const (
@@ -51,10 +53,31 @@ func (b *body) read(pool *decoders, h http.Header) error {
 	if err == nil && b.declared >= 0 && b.declared != b.wire {
 		err = bodyError{kind: Read, err: io.ErrUnexpectedEOF}
 	}
+	if err == nil {
+		err = b.toUTF8(h)
+	}
 	if err != nil {
 		b.decoded = nil
 	}
 	return err
+}
+
+// toUTF8 brings a text into UTF-8, and its media type along.
+func (b *body) toUTF8(h http.Header) error {
+	mediaType := h.Get("Content-Type")
+	text, newType, err := charset.Bytes(mediaType, b.decoded, b.limits.DecodedBytes)
+	switch {
+	case errors.Is(err, charset.ErrTooLarge):
+		return bodyError{kind: TooLarge}
+	case err != nil:
+		return bodyError{kind: Encoding, err: err}
+	}
+	b.decoded = text
+	if newType != mediaType {
+		h.Set("Content-Type", newType)
+		h.Del("Content-Length")
+	}
+	return nil
 }
 
 // Read hands out the body as it arrives, counts it and stops at the cap. One

@@ -9,12 +9,14 @@ import (
 type Answer struct {
 	// Status is the code of the final response, 200 to 999.
 	Status int
-	// Header is the header as received. If the body was decompressed,
-	// Content-Encoding and Content-Length are gone: they no longer hold.
+	// Header is the header as received, but for what no longer holds: of a
+	// body that was decompressed Content-Encoding and Content-Length are gone,
+	// of a text in another charset the Content-Type says UTF-8.
 	Header http.Header
 	// Trailer came after the body; it is nil where there was none.
 	Trailer http.Header
-	// Body is the whole body, decompressed. It is nil if Incomplete.
+	// Body is the whole body, decompressed, and a text in UTF-8 without a byte
+	// order mark. It is nil if Incomplete.
 	Body []byte
 	// Incomplete says that the body could not be read; Outcome.Err of the
 	// attempt says why. Status and Header hold.
