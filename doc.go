@@ -125,6 +125,20 @@
 // A token is fetched once for all callers that need it, used until shortly before it
 // expires, and fetched again, once, if the third party refuses it with 401.
 //
+// # Batches and queues
+//
+// [Tenant.ExecuteAll] makes the calls that an iterator hands over, several at once, and yields
+// how each of them ended, in order or as they end. It takes no more from the iterator than there
+// is room for, and waits where the hub is [Busy] or the third party asks to be called
+// later. With keys and a table of yours ([BatchOptions].Done and Record) it goes on where it
+// ended when it is run again.
+//
+// Who makes a call again, after an error or a crash, must know whether its effect could happen
+// twice: [Error.Repeatable] says so of a call that failed, [Call].BeforeSend is the moment to
+// write down that it will be sent, and Call.IdempotencyKey stays the same for all of them.
+// The module queues/riverqueue does all of this on River and PostgreSQL, for calls that must
+// outlive the process.
+//
 // # Authentication
 //
 // A template's AuthType names the kind of authentication, and the connector's [Auth] says the

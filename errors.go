@@ -91,6 +91,8 @@ type Error struct {
 	// Fields lists every broken rule of an Invalid or NotReady.
 	Fields []FieldError
 
+	harmless bool // though bytes were sent, it can be made again
+
 	detail  string
 	err     error
 	refusal string // the error code of an authentication's answer: invalid_grant

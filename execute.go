@@ -23,6 +23,14 @@ type Call struct {
 	// Payload is one JSON text, for Studio requests only. The hub neither keeps nor
 	// changes it.
 	Payload json.RawMessage
+	// IdempotencyKey is what the header named by Retry.IdempotencyHeader carries, at most
+	// 255 printable ASCII characters without spaces. Whoever may make the same call again,
+	// after a crash say, gives it the same key. Empty: one is made for each call.
+	IdempotencyKey string
+	// BeforeSend, if set, is called once when all is ready, before the first byte of the
+	// call is sent, and within its deadline. Its error ends the call unsent. Queues write
+	// down here that the third party may hear of the call from now on.
+	BeforeSend func(context.Context, Sending) error
 }
 
 // Branch is the way a Studio action goes on.
@@ -82,24 +90,25 @@ type run struct {
 	pick   func(*connectorPlan) (*requestPlan, error)
 	sample bool // the request's Sample stands in for a payload that is not given
 
-	begun    time.Time
-	plan     *connectorPlan
-	req      *requestPlan
-	wire     *render.Request
-	grant    *grant
-	sign     signer          // signs each attempt; nil: nothing does
-	prev     *grant          // the last one, when another is fetched; nil: there is none
-	code     *exchangeCode   // what a person's consent yielded; nil: nobody consented just now
-	proof    string          // the key that the token will be bound to
-	tokens   *scrub.Scrubber // finds the tokens of an authentication's answer
-	made     []scrub.Secret  // credentials made for this call alone: signatures, proofs
-	shows    bool            // the tokens stay in what is returned: Options.ScriptTokens
-	script   bool            // authenticates for a script, which may ask again and again
-	replayed bool
-	switched bool          // to the other version of its secrets
-	taken    SecretVersion // the version that was taken; empty: the call's secrets have but one
-	outcome  transport.Outcome
-	attempts []Attempt
+	begun     time.Time
+	plan      *connectorPlan
+	req       *requestPlan
+	wire      *render.Request
+	grant     *grant
+	sign      signer          // signs each attempt; nil: nothing does
+	prev      *grant          // the last one, when another is fetched; nil: there is none
+	code      *exchangeCode   // what a person's consent yielded; nil: nobody consented just now
+	proof     string          // the key that the token will be bound to
+	tokens    *scrub.Scrubber // finds the tokens of an authentication's answer
+	made      []scrub.Secret  // credentials made for this call alone: signatures, proofs
+	shows     bool            // the tokens stay in what is returned: Options.ScriptTokens
+	script    bool            // authenticates for a script, which may ask again and again
+	announced bool            // BeforeSend knows
+	replayed  bool
+	switched  bool          // to the other version of its secrets
+	taken     SecretVersion // the version that was taken; empty: the call's secrets have but one
+	outcome   transport.Outcome
+	attempts  []Attempt
 
 	idempotencyKey string
 }
@@ -159,6 +168,9 @@ func (r *run) once(ctx context.Context) error {
 		return err
 	}
 	if err := r.authorize(ctx); err != nil {
+		return err
+	}
+	if err := r.announce(ctx); err != nil {
 		return err
 	}
 	r.send(ctx)

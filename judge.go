@@ -115,6 +115,7 @@ func (r *run) failed(err error) error {
 func (r *run) explained(e *Error) *Error {
 	e.Attempts = len(r.attempts)
 	e.Sent = r.sent()
+	e.harmless = r.harmless()
 	e.RetryAt = r.outcome.RetryAt
 	if a := r.outcome.Answer; a != nil {
 		e.Status = a.Status

@@ -1,0 +1,123 @@
+package hub_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/integrationhub/hub"
+	"github.com/integrationhub/hub/hubtest"
+)
+
+func TestBeforeSendIsToldOnceWhenAllIsReady(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Sequence(hubtest.Status(503).RetryAfter(0), hubtest.Status(204)))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv,
+		manual("post", "POST", srv.URL+"/"),
+		manual("declared", "PATCH", srv.URL+"/", func(r *hub.Request) { r.Retry = &hub.Retry{Idempotent: true} }),
+		mapped("put", "PUT", srv.URL+"/{{id}}"),
+		dynamic(func(r *hub.Request) { r.URL = srv.URL + "/" }))
+	for name, c := range map[string]struct {
+		request, payload string
+		want             hub.Sending
+	}{
+		"a POST":            {"post", "", hub.Sending{Method: "POST"}},
+		"declared":          {"declared", "", hub.Sending{Method: "PATCH", Idempotent: true}},
+		"by its method":     {"put", `{"id": 1}`, hub.Sending{Method: "PUT", Idempotent: true}},
+		"a payload's POST":  {"any", `{"method": "POST"}`, hub.Sending{Method: "POST"}},
+		"a payload's GET":   {"any", `{"method": "GET"}`, hub.Sending{Method: "GET", Idempotent: true}},
+		"a wrong payload":   {"put", `{"id": ".."}`, hub.Sending{}},
+		"a missing request": {"none", "", hub.Sending{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var told []hub.Sending
+			before := len(srv.Requests())
+			_, err := h.Execute(t.Context(), hub.Call{Connector: "con", Request: c.request, Payload: []byte(c.payload),
+				BeforeSend: func(_ context.Context, s hub.Sending) error {
+					assert.Len(t, srv.Requests(), before, "nothing was sent yet")
+					told = append(told, s)
+					return nil
+				}})
+			if c.want == (hub.Sending{}) {
+				assert.Error(t, err)
+				assert.Empty(t, told)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, []hub.Sending{c.want}, told)
+		})
+	}
+}
+
+func TestBeforeSendCanForbidTheCall(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, manual("post", "POST", srv.URL+"/"))
+	refusal := errors.New("not now")
+	_, err := h.Execute(t.Context(), hub.Call{Connector: "con", Request: "post",
+		BeforeSend: func(context.Context, hub.Sending) error { return refusal }})
+	e := failed(t, err, hub.Unavailable)
+	assert.ErrorIs(t, err, refusal)
+	assert.False(t, e.Sent)
+	assert.True(t, e.Repeatable())
+	assert.Empty(t, srv.Requests())
+}
+
+func TestAnIdempotencyKeyIsTheCallers(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(204))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv,
+		manual("with", "POST", srv.URL+"/", func(r *hub.Request) { r.Retry = &hub.Retry{IdempotencyHeader: "Idempotency-Key"} }),
+		manual("without", "POST", srv.URL+"/"))
+	for key, valid := range map[string]bool{
+		"": true, "order-17": true, strings.Repeat("k", 255): true,
+		strings.Repeat("k", 256): false, "a b": false, "a\r\nX: y": false, "ä": false,
+	} {
+		before := len(srv.Requests())
+		_, err := h.Execute(t.Context(), hub.Call{Connector: "con", Request: "with", IdempotencyKey: key})
+		if !valid {
+			failed(t, err, hub.Invalid)
+			assert.Len(t, srv.Requests(), before)
+			continue
+		}
+		require.NoError(t, err)
+		got := srv.Requests()[before].Header.Get("Idempotency-Key")
+		if key == "" {
+			assert.NotEmpty(t, got, "one is made")
+		} else {
+			assert.Equal(t, key, got)
+		}
+	}
+	_, err := h.Execute(t.Context(), hub.Call{Connector: "con", Request: "without", IdempotencyKey: "k"})
+	require.NoError(t, err)
+	all := srv.Requests()
+	assert.Empty(t, all[len(all)-1].Header.Get("Idempotency-Key"))
+}
+
+func TestWhatCanBeMadeAgainWithoutHarm(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/drop", hubtest.Drop())
+	srv.Handle("/told", hubtest.Status(429).RetryAfter(3600))
+	srv.Handle("/untold", hubtest.Status(503))
+	srv.Handle("/wrong", hubtest.Status(500).RetryAfter(3600))
+	h := open(t).Tenant("acme")
+	once := func(r *hub.Request) { r.Retry = &hub.Retry{Attempts: 1} }
+	declared := func(r *hub.Request) { r.Retry = &hub.Retry{Attempts: 1, Idempotent: true} }
+	connector(t, h, srv, manual("drop", "POST", srv.URL+"/drop", once), manual("told", "POST", srv.URL+"/told", once),
+		manual("untold", "POST", srv.URL+"/untold", once), manual("wrong", "POST", srv.URL+"/wrong", once),
+		manual("get", "GET", srv.URL+"/drop", once), manual("declared", "POST", srv.URL+"/drop", declared))
+	for request, repeatable := range map[string]bool{
+		"drop": false, "told": true, "untold": false, "wrong": false, "get": true, "declared": true, "none": true,
+	} {
+		_, err := execute(t, h, request)
+		var e *hub.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, repeatable, e.Repeatable(), "%s: %v", request, err)
+	}
+}
