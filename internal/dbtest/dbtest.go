@@ -27,6 +27,7 @@ type Server struct {
 	command []string // starts the server in the foreground
 	ready   string   // what the server logs once it serves
 	dsn     string
+	disk    int64 // size of its own disk; 0: it has none
 	starts  int
 	running *process
 }
@@ -96,11 +97,14 @@ func tail(log string) []byte {
 
 // newServer returns a server, not started, with a directory that its user owns. When the
 // test ends the server is killed and the directory removed.
-func newServer(t testing.TB) *Server {
+func newServer(t testing.TB, opts []Option) *Server {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "hub-db-")
 	check(t, err)
 	s := &Server{t: t, dir: dir, port: freePort(t)}
+	for _, opt := range opts {
+		opt(s)
+	}
 	t.Cleanup(func() {
 		s.Kill()
 		check(t, removeAll(dir))

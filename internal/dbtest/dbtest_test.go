@@ -18,7 +18,7 @@ import (
 // at the same address.
 func TestServers(t *testing.T) {
 	for name, c := range map[string]struct {
-		start func(testing.TB) *dbtest.Server
+		start func(testing.TB, ...dbtest.Option) *dbtest.Server
 		say   []byte // what makes the server answer, if it does not speak first
 		hear  string
 	}{

@@ -6,13 +6,13 @@ import (
 )
 
 // MariaDB starts a MariaDB server that ends with the test.
-func MariaDB(t testing.TB) *Server {
+func MariaDB(t testing.TB, opts ...Option) *Server {
 	t.Helper()
 	mariadbd := program(t, []string{"/usr/sbin/mariadbd"}, "mariadb-server-core")
 	program(t, []string{"/usr/bin/my_print_defaults"}, "mariadb-client-core") // its installer asks it
-	s := newServer(t)
+	s := newServer(t, opts)
 	secret := password()
-	data := filepath.Join(s.dir, "data")
+	data := s.makeData()
 	s.run("/usr/bin/mariadb-install-db", "--no-defaults", "--datadir="+data, "--basedir=/usr",
 		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
 	user := s.write("user.sql", "CREATE DATABASE IF NOT EXISTS hub;\n"+

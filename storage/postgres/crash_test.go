@@ -14,3 +14,10 @@ func TestKilledServer(t *testing.T) {
 		return postgres.Open(t.Context(), server.DSN(), nil)
 	})
 }
+
+func TestFullDisk(t *testing.T) {
+	server := dbtest.Postgres(t, dbtest.SmallDisk(160<<20))
+	dbtest.FullDisk(t, server, func() (storage.Store, error) {
+		return postgres.Open(t.Context(), server.DSN(), nil)
+	})
+}

@@ -15,3 +15,11 @@ func TestKilledServer(t *testing.T) {
 		return sqlstore.New(t.Context(), db, sqlstore.MySQL(), nil)
 	})
 }
+
+func TestFullDisk(t *testing.T) {
+	server := dbtest.MariaDB(t, dbtest.SmallDisk(256<<20))
+	db := hostPool(t, server, "")
+	dbtest.FullDisk(t, server, func() (storage.Store, error) {
+		return sqlstore.New(t.Context(), db, sqlstore.MySQL(), nil)
+	})
+}
