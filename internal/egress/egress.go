@@ -18,6 +18,8 @@ const (
 	DefaultMaxIdlePerHost = 100
 	DefaultMaxIdentities  = 256
 	DefaultIdleTimeout    = 90 * time.Second
+	DefaultPingAfter      = 5 * time.Second
+	DefaultPingTimeout    = 3 * time.Second
 )
 
 // Config is what one Egress does. Zero values mean the defaults named with each field.
@@ -54,6 +56,12 @@ type Config struct {
 
 	// IdleTimeout is how long an idle connection is kept. Default 90 s.
 	IdleTimeout time.Duration
+
+	// PingAfter is how long nothing may come over a connection of HTTP/2, which many calls
+	// share, before it is asked whether it still leads anywhere; one that does not say so
+	// within PingTimeout is closed, so that calls do not go on finding it dead. Defaults 5 s
+	// and 3 s.
+	PingAfter, PingTimeout time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -63,6 +71,8 @@ func (c Config) withDefaults() Config {
 	c.MaxIdlePerHost = positive(c.MaxIdlePerHost, DefaultMaxIdlePerHost)
 	c.MaxIdentities = positive(c.MaxIdentities, DefaultMaxIdentities)
 	c.IdleTimeout = positive(c.IdleTimeout, DefaultIdleTimeout)
+	c.PingAfter = positive(c.PingAfter, DefaultPingAfter)
+	c.PingTimeout = positive(c.PingTimeout, DefaultPingTimeout)
 	c.AllowPorts = slices.Clone(c.AllowPorts)
 	if c.Resolver == nil {
 		c.Resolver = net.DefaultResolver
@@ -194,5 +204,6 @@ func (e *Egress) newTransport(id *Identity) *http.Transport {
 		IdleConnTimeout:        e.config.IdleTimeout,
 		MaxResponseHeaderBytes: e.config.MaxHeaderBytes,
 		Protocols:              protocols,
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: e.config.PingAfter, PingTimeout: e.config.PingTimeout},
 	}
 }

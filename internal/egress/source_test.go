@@ -145,7 +145,7 @@ func skipDir(name, rel string) error {
 	switch rel {
 	case root:
 		return nil
-	case "internal/egress", "examples", "hubtest", "bench":
+	case "internal/egress", "internal/toxics", "examples", "hubtest", "bench":
 		return fs.SkipDir
 	}
 	if base := path.Base(rel); base == "testdata" || base == "vendor" || strings.HasPrefix(base, ".") || strings.HasPrefix(base, "_") {

@@ -41,6 +41,7 @@ type Proxy struct {
 	mu       sync.Mutex // guards what follows
 	closed   bool
 	listener net.Listener // nil: down
+	release  func()       // gives up the port of one that is down; nil: it is not held
 	current  [2]*dose     // :: direction → what works there; never nil
 	links    map[*link]struct{}
 	made     uint64 // connections so far
@@ -83,7 +84,12 @@ func (p *Proxy) Set(d Direction, t Toxic) {
 func (p *Proxy) Down() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.listener == nil {
+		return
+	}
+	address := p.listener.Addr().(*net.TCPAddr)
 	p.shut()
+	p.release = hold(address)
 }
 
 // Heal ends the toxics, and being down. It fails if somebody took the port meanwhile.
@@ -96,7 +102,16 @@ func (p *Proxy) Heal() error {
 	if p.closed || p.listener != nil {
 		return nil
 	}
+	p.letGo()
 	return p.listen(p.address)
+}
+
+// letGo gives up a port that is held; p.mu is held.
+func (p *Proxy) letGo() {
+	if p.release != nil {
+		p.release()
+		p.release = nil
+	}
 }
 
 // Strand makes the connections that are open now a black hole for good, as when a firewall
@@ -121,6 +136,7 @@ func (p *Proxy) Close() {
 	p.mu.Lock()
 	p.closed = true
 	p.shut()
+	p.letGo()
 	p.mu.Unlock()
 	p.running.Wait()
 }
