@@ -20,6 +20,9 @@ import (
 // reads. It needs room for one copy of the database beside the file, for as long as w takes.
 // Only while this copy is made can a write that makes the file grow have to wait, and others
 // with it.
+//
+// A process that dies meanwhile leaves that copy behind, named after the file with ".backup-"
+// and digits; Restore likewise, with ".restore-". Delete it once nobody makes one.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error {
 	if err := s.backup(ctx, w); err != nil {
 		return fmt.Errorf("bolt: backup: %w", err)

@@ -15,6 +15,9 @@ import (
 // Backup implements storage.Backuper. What it writes is an SQLite database: [Restore] reads
 // it, and so does every tool for such files. It needs room for one copy of the database
 // beside the file, for as long as w takes.
+//
+// A process that dies meanwhile leaves that copy behind, named after the file with ".backup-"
+// and digits; Restore likewise, with ".restore-". Delete it once nobody makes one.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error {
 	if err := s.backup(ctx, w); err != nil {
 		return fmt.Errorf("sqlite: backup: %w", err)
