@@ -57,7 +57,7 @@ type Auth struct {
 	Request *AuthRequest `json:"request,omitempty"`
 	// Refused are answers that mean, beside status 401, that the token is no longer good:
 	// it is renewed once, and the call sent again once. At most 20.
-	Refused []TokenRefusal `json:"refused,omitempty"`
+	Refused []AnswerMatch `json:"refused,omitempty"`
 	// APIKey, Basic and Bearer belong to the kinds of their names.
 	APIKey *APIKey `json:"apiKey,omitempty"`
 	Basic  *Basic  `json:"basic,omitempty"`

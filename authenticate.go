@@ -216,11 +216,15 @@ func (r *run) fetch(ctx context.Context) (*token.Grant, *Result, error) {
 // refusedWith says what the token endpoint's answer says: its error code, and no more.
 func (r *run) refusedWith(res *Result, err error) error {
 	e := asError(err)
-	if res == nil || e.Code != Rejected && e.Code != Unauthorized {
+	switch {
+	case res == nil, e.Code != Rejected && e.Code != Unauthorized && e.Code != RateLimited:
 		return err
-	}
-	if e.Code = Unauthorized; passing(res.Status) {
+	case e.Code == RateLimited:
+		e.Retryable = true
+	case passing(res.Status):
 		e.Code, e.Retryable = Rejected, true
+	default:
+		e.Code = Unauthorized
 	}
 	e.detail = "the authentication request was answered with " + statusText(res.Status)
 	if code := res.Get("error"); code.Type == gjson.String && code.Str != "" {

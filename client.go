@@ -110,7 +110,7 @@ func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.
 		return nil, end, lentError(ctx, err)
 	}
 	r.keepNonce(resp.Header)
-	if r.grant != nil && r.plan.refuses(resp.StatusCode, resp.Header, nil) {
+	if r.grant != nil && r.plan.refuses(headOf(resp)) {
 		r.grants.Refuse(r.plan.grantKey(), r.grant.Grant)
 	}
 	r.lentVersion(resp)
@@ -129,7 +129,7 @@ func (r *run) otherNextTime(err error) {
 // lentVersion notes what an answer says of the version of the secrets.
 func (r *run) lentVersion(resp *http.Response) {
 	switch {
-	case r.plan.refuses(resp.StatusCode, resp.Header, nil):
+	case r.plan.refuses(headOf(resp)):
 		r.otherNextTime(failure(Unauthorized, ""))
 	case success2xx.has(resp.StatusCode):
 		r.took()

@@ -38,7 +38,7 @@ type connectorPlan struct {
 	stale    bool      // a secret could not be had: try again at the next revision check
 	until    time.Time // when secrets from outside are read again; zero: never
 	authKey  string    // moves with all that a token depends on
-	refusals []refusalPlan
+	refusals []matchPlan
 
 	// sibling is the plan with the other version of secrets that have two, and version tells
 	// which one this has; nil: none has two.

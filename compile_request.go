@@ -25,6 +25,7 @@ type requestPlan struct {
 	outputs     []outputPlan
 	contract    *schema.Schema // of all outputs; nil: none
 	success     statusSet
+	responses   []responsePlan
 	policy      transport.Policy
 	timeout     time.Duration
 	auth        bool // of the authentication itself: it carries no token
@@ -35,7 +36,7 @@ type requestPlan struct {
 // outputPlan is an output compiled.
 type outputPlan struct {
 	name, path string
-	fallback   any
+	fallback   json.RawMessage
 	optional   bool
 }
 
@@ -204,6 +205,7 @@ func (k *compiler) policy() transport.Policy {
 // answerRules checks success and outputs.
 func (k *compiler) answerRules(p *problems, plan *requestPlan) {
 	r, at := &plan.def, plan.path
+	p.responses(plan)
 	plan.success = p.success(at, r.Success)
 	p.count(in(at, "outputs"), len(r.Outputs), maxOutputs)
 	for _, name := range sortedKeys(r.Outputs) {
@@ -219,7 +221,7 @@ func (k *compiler) answerRules(p *problems, plan *requestPlan) {
 				p.add(in(member, "default"), "json", "must be JSON")
 				continue
 			}
-			out.fallback = decodeAny(o.Default)
+			out.fallback = o.Default
 		}
 		plan.outputs = append(plan.outputs, out)
 	}

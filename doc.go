@@ -108,6 +108,18 @@
 // Request.Success; without it any 2xx does. The actions for Studio turn every error into a
 // branch, but for faults of the host application itself: [Unavailable] and [Closed].
 //
+// # Judging answers
+//
+// Applications that answer 200 and mean failure need Request.Responses: rules over status,
+// header, media type and body, of which the first that matches says what the answer to an
+// attempt means, before Success is asked. [VerdictSuccess] and [VerdictIgnore] end the call
+// well, [VerdictFail] ends it, [VerdictRetry] and [VerdictRateLimited] send it again where that
+// can do no harm, and [VerdictRefreshToken] renews the token first, once.
+//
+//	{"when": {"path": "error.code", "values": ["17"]}, "then": "fail", "message": "no ticket {{error.id}}"}
+//
+// What a message shows of the answer is quoted, cut, and without known secrets.
+//
 // # Retries and deadlines
 //
 // A call has one deadline: the request's Timeout or else the connector's, and the caller's

@@ -43,6 +43,9 @@ const (
 	// BadAnswer: an answer came that cannot be used: too large, cut off, garbled, or
 	// without an output that the request promises.
 	BadAnswer Code = "bad-answer"
+	// RateLimited: the third party wants fewer calls, by status 429 or by a rule of
+	// Request.Responses; RetryAt says when it told to come back.
+	RateLimited Code = "rate-limited"
 	// Busy: too many calls at once for the connector or the tenant.
 	Busy Code = "busy"
 	// Unavailable: the store, the vault or the keeper did not answer.
@@ -224,9 +227,12 @@ func asError(err error) *Error {
 const maxForeign = 512
 
 // quote makes text from outside safe to show: cut, quoted, controls escaped.
-func quote(s string) string {
-	if len(s) > maxForeign {
-		s = strings.ToValidUTF8(s[:maxForeign], "") + "…"
+func quote(s string) string { return quoteUpTo(s, maxForeign) }
+
+// quoteUpTo is quote with a bound of its own, in bytes.
+func quoteUpTo(s string, most int) string {
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return strconv.QuoteToGraphic(s)
 }

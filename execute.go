@@ -108,6 +108,7 @@ type run struct {
 	switched  bool          // to the other version of its secrets
 	taken     SecretVersion // the version that was taken; empty: the call's secrets have but one
 	outcome   transport.Outcome
+	read      *reading // of an answer that was judged
 	attempts  []Attempt
 
 	idempotencyKey string

@@ -64,8 +64,15 @@ func fullRequest() hub.Request {
 		PayloadSchema: json.RawMessage(`{"type":"object","required":["id"]}`), Sample: json.RawMessage(`{"id":1,"text":"<a>&\u2028"}`),
 		Outputs:      map[string]hub.Output{"number": {Path: "result.number", Default: json.RawMessage(`null`)}},
 		OutputSchema: json.RawMessage(`{"type":"object"}`),
-		Success:      &hub.Success{Statuses: []string{"2xx", "404", "301-303"}},
-		Retry:        &hub.Retry{Attempts: 2, Idempotent: true, IdempotencyHeader: "Idempotency-Key", Statuses: []string{"503"}},
+		Responses: []hub.ResponseRule{
+			{When: hub.AnswerMatch{
+				Statuses: []string{"200"}, MediaTypes: []string{"application/json", "text/*"}, Header: "X-State", HeaderValues: []string{"busy"},
+				Path: "error.code", Values: []string{"17"}, Contains: "try later",
+			}, Then: hub.VerdictRetry, Message: `{{error.message ?? "no reason"}} ({{@status}})`},
+			{When: hub.AnswerMatch{Header: "X-Result", HeaderAbsent: true, Path: "result", Absent: true}, Then: hub.VerdictFail},
+		},
+		Success: &hub.Success{Statuses: []string{"2xx", "404", "301-303"}},
+		Retry:   &hub.Retry{Attempts: 2, Idempotent: true, IdempotencyHeader: "Idempotency-Key", Statuses: []string{"503"}},
 	}
 }
 

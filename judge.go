@@ -24,14 +24,13 @@ func (r *run) refused() bool {
 	if r.grant == nil || answer == nil || r.outcome.Err != nil && !answer.Incomplete {
 		return false
 	}
+	if rule := r.ruled(); rule != nil {
+		return rule.then == VerdictRefreshToken
+	}
 	if len(r.plan.refusals) == 0 {
 		return answer.Status == http.StatusUnauthorized
 	}
-	body := answer.Body
-	if ok, _ := readable(body, r.limits.AnswerDepth); !ok {
-		body = nil
-	}
-	return r.plan.refuses(answer.Status, answer.Header, body)
+	return r.plan.refuses(r.reading())
 }
 
 // judge is the step that says whether the answer is a success.
@@ -43,6 +42,9 @@ func (r *run) judge() (*Result, error) {
 	if res == nil {
 		return nil, r.explained(failure(Unreachable, "no answer came"))
 	}
+	if rule := r.ruled(); rule != nil {
+		return res, r.decided(rule)
+	}
 	if r.refused() && res.Status != http.StatusUnauthorized {
 		return res, r.explained(failure(Unauthorized, "the third party refused the token: its answer matches auth.refused"))
 	}
@@ -50,8 +52,11 @@ func (r *run) judge() (*Result, error) {
 		return res, nil
 	}
 	e := failure(Rejected, "the third party answered "+statusText(res.Status))
-	if res.Status == http.StatusUnauthorized {
+	switch res.Status {
+	case http.StatusUnauthorized:
 		e.Code = Unauthorized
+	case http.StatusTooManyRequests:
+		e.Code = RateLimited
 	}
 	e.Retryable = r.retryable(res.Status)
 	return res, r.explained(e)
@@ -59,13 +64,11 @@ func (r *run) judge() (*Result, error) {
 
 // result is the last answer, nil if none came.
 func (r *run) result() *Result {
-	a := r.outcome.Answer
+	a := r.reading()
 	if a == nil {
 		return nil
 	}
-	res := &Result{Branch: OnError, Status: a.Status, Header: a.Header, Body: a.Body, Attempts: r.attempts}
-	res.json, res.deep = readable(res.Body, r.limits.AnswerDepth)
-	return res
+	return &Result{Branch: OnError, Status: a.Status, Header: a.Header, Body: a.Body, Attempts: r.attempts, json: a.json, deep: a.deep}
 }
 
 func (r *run) retryable(status int) bool {

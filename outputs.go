@@ -14,6 +14,10 @@ func (r *run) mapOutputs(res *Result, err error) error {
 	if res == nil || err != nil {
 		return err
 	}
+	if r.ruled().says(VerdictIgnore) {
+		res.Outputs, res.Branch = r.req.defaults(), OnSuccess
+		return nil
+	}
 	if res.deep {
 		return r.explained(failure(BadAnswer, "the answer is nested deeper than "+itoa(r.limits.AnswerDepth)+" levels"))
 	}
@@ -28,6 +32,17 @@ func (r *run) mapOutputs(res *Result, err error) error {
 	}
 	res.Outputs, res.Branch = outputs, OnSuccess
 	return nil
+}
+
+// defaults are the outputs of an answer that has nothing to say.
+func (p *requestPlan) defaults() map[string]any {
+	outputs := map[string]any{}
+	for _, o := range p.outputs {
+		if o.optional {
+			outputs[o.name] = o.standIn()
+		}
+	}
+	return outputs
 }
 
 // take reads the outputs of an answer and names those that are missing.
@@ -57,7 +72,15 @@ func (o *outputPlan) take(res *Result) (any, bool) {
 			return decodeAny([]byte(v.Raw)), true
 		}
 	}
-	return o.fallback, o.optional
+	return o.standIn(), o.optional
+}
+
+// standIn is the default, the caller's own.
+func (o *outputPlan) standIn() any {
+	if !o.optional {
+		return nil
+	}
+	return decodeAny(o.fallback)
 }
 
 // breaksContract lists what the outputs break of the output schema.

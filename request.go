@@ -75,6 +75,9 @@ type Request struct {
 	Outputs map[string]Output `json:"outputs,omitempty"`
 	// OutputSchema is the JSON Schema that the object of all outputs must meet.
 	OutputSchema json.RawMessage `json:"outputSchema,omitempty"`
+	// Responses are rules about answers, at most 20: the first that matches decides what the
+	// answer to an attempt means. Answers that none matches are judged by Success.
+	Responses []ResponseRule `json:"responses,omitempty"`
 	// Success says which answers count as success; nil: any 2xx.
 	Success *Success `json:"success,omitempty"`
 	// Retry says when the call is sent again; nil: the defaults of its fields.

@@ -174,7 +174,7 @@ func TestRetryAfterIsWaitedForWithinBoundsOrTold(t *testing.T) {
 				assert.Len(t, res.Attempts, 2)
 				return
 			}
-			e := failed(t, err, hub.Rejected)
+			e := failed(t, err, hub.RateLimited)
 			assert.Equal(t, 1, e.Attempts, "nobody waits for what cannot be waited for")
 			assert.True(t, e.Retryable)
 			assert.Equal(t, now.Now().Add(tt.retryAt), e.RetryAt)

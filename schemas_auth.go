@@ -11,7 +11,14 @@ const defsAuth = `
       "properties": {
         "kind": {"enum": [` + authKindEnum + `], "title": "Kind", "description": "The template's authentication type."},
         "request": {"$ref": "#/$defs/authRequest", "title": "Authentication request"},
-        "refused": {"type": "array", "maxItems": 20, "title": "Answers that refuse the token", "items": {"$ref": "#/$defs/tokenRefusal"}},
+        "refused": {"type": "array", "maxItems": 20, "title": "Answers that refuse the token", "items": {
+          "allOf": [{"$ref": "#/$defs/answerMatch"}],
+          "anyOf": [
+            {"required": ["statuses"], "properties": {"statuses": {"minItems": 1}}}, {"required": ["mediaTypes"], "properties": {"mediaTypes": {"minItems": 1}}},
+            {"required": ["header"], "properties": {"header": {"minLength": 1}}}, {"required": ["path"], "properties": {"path": {"minLength": 1}}},
+            {"required": ["contains"], "properties": {"contains": {"minLength": 1}}}
+          ]
+        }},
         "apiKey": {"$ref": "#/$defs/apiKey", "title": "API key"},
         "basic": {"$ref": "#/$defs/basic", "title": "User name and password"},
         "bearer": {"$ref": "#/$defs/bearer", "title": "Token"},
@@ -31,18 +38,6 @@ const defsAuth = `
         {"if": {"required": ["hmac"]}, "then": {"properties": {"kind": {"const": "hmac"}}}},
         {"if": {"required": ["aws"]}, "then": {"properties": {"kind": {"const": "aws-sigv4"}}}}
       ]}
-    },
-    "tokenRefusal": {
-      "type": "object", "additionalProperties": false,
-      "anyOf": [{"required": ["statuses"]}, {"required": ["header"]}, {"required": ["path"]}],
-      "dependentRequired": {"headerValues": ["header"], "values": ["path"]},
-      "properties": {
-        "statuses": {"$ref": "#/$defs/statuses", "title": "Statuses"},
-        "header": {"type": "string", "title": "Header"},
-        "headerValues": {"type": "array", "maxItems": 20, "items": {"type": "string"}, "title": "Values of the header"},
-        "path": {"type": "string", "title": "Path into the answer"},
-        "values": {"type": "array", "maxItems": 20, "items": {"type": "string"}, "title": "Values at the path"}
-      }
     },
     "authRequest": {
       "type": "object", "additionalProperties": false, "required": ["url"],

@@ -53,6 +53,37 @@ const defsCall = `
     "success": {
       "type": "object", "additionalProperties": false, "required": ["statuses"],
       "properties": {"statuses": {"$ref": "#/$defs/statuses", "minItems": 1, "title": "Statuses"}}
+    },
+    "fieldName": {"type": "string", "pattern": "^[!#$%&'*+.^_\\x60|~0-9A-Za-z-]*$", "description": "A token of RFC 9110."},
+    "answerMatch": {
+      "type": "object", "additionalProperties": false, "description": "What is given must all hold.",
+      "properties": {
+        "statuses": {"$ref": "#/$defs/statuses", "title": "Statuses"},
+        "mediaTypes": {"type": "array", "maxItems": 20, "items": {"type": "string"}, "title": "Media types", "description": "application/json, text/*"},
+        "header": {"$ref": "#/$defs/fieldName", "title": "Header"},
+        "headerValues": {"type": "array", "maxItems": 20, "items": {"type": "string"}, "title": "Values of the header"},
+        "headerAbsent": {"type": "boolean", "title": "There is no such header"},
+        "path": {"type": "string", "title": "Path into the answer"},
+        "values": {"type": "array", "maxItems": 20, "items": {"type": "string"}, "title": "Values at the path"},
+        "absent": {"type": "boolean", "title": "Nothing is at the path"},
+        "contains": {"type": "string", "maxLength": 512, "title": "Text in the body"}
+      },
+      "allOf": [
+        {
+          "if": {"anyOf": [
+            {"required": ["headerValues"], "properties": {"headerValues": {"minItems": 1}}},
+            {"required": ["headerAbsent"], "properties": {"headerAbsent": {"const": true}}}
+          ]},
+          "then": {"required": ["header"], "properties": {"header": {"minLength": 1}}}
+        },
+        {
+          "if": {"anyOf": [
+            {"required": ["values"], "properties": {"values": {"minItems": 1}}},
+            {"required": ["absent"], "properties": {"absent": {"const": true}}}
+          ]},
+          "then": {"required": ["path"], "properties": {"path": {"minLength": 1}}}
+        }
+      ]
     }`
 
 const defsRequest = `
@@ -81,6 +112,7 @@ const defsRequest = `
           "propertyNames": {"$ref": "#/$defs/refName"}, "additionalProperties": {"$ref": "#/$defs/output"}
         },
         "outputSchema": {"type": ["object", "boolean"], "title": "Schema of the outputs"},
+        "responses": {"type": "array", "maxItems": 20, "items": {"$ref": "#/$defs/responseRule"}, "title": "What answers mean", "description": "The first that matches decides."},
         "success": {"$ref": "#/$defs/success", "title": "Success"},
         "retry": {"$ref": "#/$defs/retry", "title": "Retry"}
       },
@@ -108,6 +140,14 @@ const defsRequest = `
         "value": {"type": "string", "title": "Value", "description": "May hold references."},
         "fileName": {"type": "string", "title": "File name", "description": "Multipart only."},
         "mediaType": {"type": "string", "title": "Media type", "description": "Multipart only."}
+      }
+    },
+    "responseRule": {
+      "type": "object", "additionalProperties": false, "required": ["then"],
+      "properties": {
+        "when": {"$ref": "#/$defs/answerMatch", "title": "When"},
+        "then": {"enum": ["success", "ignore", "fail", "retry", "rate-limited", "refresh-token"], "title": "Then"},
+        "message": {"type": "string", "maxLength": 512, "pattern": "^\\P{Cc}*$", "title": "Message", "description": "{{path}} is a value of the answer, {{@status}} its status."}
       }
     },
     "output": {

@@ -22,8 +22,17 @@ type Attempt struct {
 	// canceled, unreachable, tls, read, protocol, header-too-large, too-large, bomb,
 	// encoding.
 	Failure string
+	// Verdict is what a rule of Request.Responses made of the answer, empty if none did.
+	Verdict Verdict
+	// Address is the class of the address that it was sent to: public, private, loopback;
+	// empty if there was no connection.
+	Address string
 	// Sent tells that a byte of the request may have reached the third party.
 	Sent bool
+	// Resends counts how often net/http went on to another connection within the attempt:
+	// because nothing had been written to the one before, or for a GET, HEAD or OPTIONS
+	// without a body because the one before had been closed before an answer began.
+	Resends int
 	// BytesOut and BytesIn count the bodies as they travelled.
 	BytesOut, BytesIn int64
 }
@@ -62,12 +71,20 @@ func (r *run) sendOnce(ctx context.Context) {
 		r.outcome.Answer = before
 	}
 	for _, a := range r.outcome.Attempts {
-		r.attempts = append(r.attempts, Attempt{
-			Start: a.Start, Wait: a.Wait, Duration: a.Duration, Status: a.Status, Failure: string(a.Kind),
-			Sent: a.Sent, BytesOut: a.BytesOut, BytesIn: a.BytesIn,
-		})
+		r.attempts = append(r.attempts, attempted(&a))
 	}
 	r.explain(ctx)
+}
+
+func attempted(a *transport.Attempt) Attempt {
+	out := Attempt{
+		Start: a.Start, Wait: a.Wait, Duration: a.Duration, Status: a.Status, Failure: string(a.Kind), Verdict: Verdict(a.Ruling),
+		Sent: a.Sent, Resends: a.Resends, BytesOut: a.BytesOut, BytesIn: a.BytesIn,
+	}
+	if a.Address != egress.Invalid {
+		out.Address = a.Address.String()
+	}
+	return out
 }
 
 // sent reports whether a byte of the call may have reached the third party.
@@ -79,6 +96,9 @@ func (r *run) sent() bool {
 func (r *run) sendPolicy() transport.Policy {
 	policy := r.req.policy
 	policy.Budget = r.budget
+	if len(r.req.responses) > 0 {
+		policy.Judge = r.rule
+	}
 	return policy
 }
 

@@ -153,11 +153,10 @@ func (r *run) credentialsRefused(err error) bool {
 	if answer == nil || r.outcome.Err != nil {
 		return false
 	}
-	body := answer.Body
-	if ok, _ := readable(body, r.limits.AnswerDepth); !ok {
-		body = nil
+	if rule := r.ruled(); rule != nil {
+		return rule.then == VerdictRefreshToken
 	}
-	return answer.Status == http.StatusForbidden || r.plan.refuses(answer.Status, answer.Header, body)
+	return answer.Status == http.StatusForbidden || r.plan.refuses(r.reading())
 }
 
 // doubled names the secrets of the call that have two versions.

@@ -94,6 +94,8 @@ func advice(e *hub.Error) string {
 		return "The hub refuses to send this: see hosts of the connector and allowedHosts of the template."
 	case hub.Rejected:
 		return "The server understood, and says no: compare the plan above with the API's documentation."
+	case hub.RateLimited:
+		return "The server wants fewer calls: wait, and try again."
 	case hub.Canceled:
 		return "Stopped."
 	}

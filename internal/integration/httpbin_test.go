@@ -83,7 +83,7 @@ func TestVerbs(t *testing.T) {
 func TestStatusesAreJudged(t *testing.T) {
 	for status, code := range map[int]hub.Code{
 		200: "", 201: "", 204: "", 301: hub.Rejected, 304: hub.Rejected, 400: hub.Rejected, 401: hub.Unauthorized,
-		403: hub.Rejected, 404: hub.Rejected, 418: hub.Rejected, 429: hub.Rejected, 500: hub.Rejected, 503: hub.Rejected,
+		403: hub.Rejected, 404: hub.Rejected, 418: hub.Rejected, 429: hub.RateLimited, 500: hub.Rejected, 503: hub.Rejected,
 	} {
 		h, _, _ := connect(t, hub.Request{Method: "POST", URL: fmt.Sprintf("BIN/status/%d", status)})
 		res, err := run(t, h)

@@ -28,10 +28,26 @@ func ParseNamed(text string) []Segment {
 	return p.finish()
 }
 
+// Status is the path of the reference in [ParseAnswer] that stands for the answer's status.
+const Status = "@status"
+
+// ParseAnswer cuts a text in which {{path}} refers to a value of an answer and {{@status}} to its
+// status; square brackets are text. The error is a [*SyntaxError].
+func ParseAnswer(text string) ([]Segment, error) {
+	p := parser{text: text, answer: true}
+	for p.next() {
+		if err := p.reference(); err != nil {
+			return nil, err
+		}
+	}
+	return p.finish(), nil
+}
+
 // A parser collects segments; literal is the text since the last reference.
 type parser struct {
 	text    string
 	named   bool // only [[name]] is a reference
+	answer  bool // only {{path}} is one, and {{@status}}
 	at      int
 	literal []byte
 	out     []Segment
@@ -61,7 +77,7 @@ func (p *parser) opener() bool {
 	slashes := run(p.text[p.at:], '\\')
 	rest := p.text[p.at+slashes:]
 	brackets := 0
-	if rest != "" && (rest[0] == '[' || rest[0] == '{' && !p.named) {
+	if rest != "" && (rest[0] == '[' && !p.answer || rest[0] == '{' && !p.named) {
 		brackets = run(rest, rest[0])
 	}
 	if brackets < 2 || p.named && !p.opens(p.at+slashes+brackets-2) {
@@ -112,7 +128,7 @@ func (p *parser) flush() {
 
 // reference reads the reference at p.at and adds its segment.
 func (p *parser) reference() error {
-	s := scanner{text: p.text, start: p.at, at: p.at + 2}
+	s := scanner{text: p.text, start: p.at, at: p.at + 2, answer: p.answer}
 	seg, err := s.segment(p.text[p.at], p.named)
 	if err != nil {
 		return err

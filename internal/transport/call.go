@@ -15,6 +15,7 @@ type call struct {
 
 	wait     time.Duration // before the next attempt
 	answered *Answer       // of the last attempt
+	ruled    Repeat        // what the last attempt's answer means for another one
 	out      Outcome
 }
 
@@ -41,6 +42,11 @@ func (c *call) attempt(ctx context.Context) {
 		c.out.Answer = answer
 	}
 	c.answered = answer
+	c.ruled = ByStatus
+	if failure == nil && c.policy.Judge != nil {
+		ruling := c.policy.Judge(answer)
+		a.Ruling, c.ruled = ruling.Name, ruling.Repeat
+	}
 	c.out.Attempts = append(c.out.Attempts, a)
 	c.fail(failure)
 }
@@ -88,16 +94,16 @@ func (c *call) worth(told bool) bool {
 	last := &c.out.Attempts[len(c.out.Attempts)-1]
 	switch last.Kind {
 	case "":
-		return c.policy.repeatable(last.Status, c.idempotent, told)
+		return c.policy.permits(c.ruled, last.Status, c.idempotent, told)
 	case Unreachable, Read, Protocol:
 		return c.idempotent || !last.Sent
 	}
 	return false
 }
 
-// told is the Retry-After of the last attempt's answer.
+// told is the Retry-After of the last attempt's answer, if that is a failure.
 func (c *call) told(now time.Time) (time.Duration, bool) {
-	if c.answered == nil || c.answered.Status < 400 {
+	if c.answered == nil || c.answered.Status < 400 && c.ruled != Worthwhile && c.ruled != Later {
 		return 0, false
 	}
 	return retryAfter(c.answered.Header, now)

@@ -6,6 +6,8 @@ import (
 	"net/http/httptrace"
 	"sync"
 	"sync/atomic"
+
+	"github.com/integrationhub/hub/internal/egress"
 )
 
 // evidence gathers what is known about the connections of one attempt. Hooks
@@ -16,11 +18,12 @@ type evidence struct {
 
 	mu      sync.Mutex // guards all below
 	conns   int
-	used    bool  // the last connection had served before
-	meter   meter // of the last connection, nil if it has none
-	before  int64 // what meter said when the attempt got it
-	headers bool  // the last connection was given the whole header
-	dirty   bool  // an earlier connection may have taken bytes
+	address egress.Class // of the last connection
+	used    bool         // the last connection had served before
+	meter   meter        // of the last connection, nil if it has none
+	before  int64        // what meter said when the attempt got it
+	headers bool         // the last connection was given the whole header
+	dirty   bool         // an earlier connection may have taken bytes
 	stopped bool
 }
 
@@ -43,6 +46,7 @@ func (e *evidence) gotConn(info httptrace.GotConnInfo) {
 	e.dirty = e.dirty || moved
 	e.conns++
 	e.used, e.headers = info.Reused, false
+	e.address = classOf(info.Conn)
 	e.meter = meterOf(info.Conn)
 	if e.meter != nil {
 		e.before = e.meter.BytesWritten()
@@ -67,6 +71,7 @@ func (e *evidence) report(ctx context.Context, err error, a *Attempt) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	a.Sent, a.Reused, a.Resends = e.sent(ctx, err), e.used, max(0, e.conns-1)
+	a.Address = e.address
 }
 
 // sent judges the round trip. While a write may still be under way, which is
@@ -88,6 +93,17 @@ func (e *evidence) state() (connected, stopped bool) {
 
 // meter is what a connection offers that counts what it wrote.
 type meter interface{ BytesWritten() int64 }
+
+// classOf is the class of the address that a connection leads to.
+func classOf(c net.Conn) egress.Class {
+	if c == nil { // a RoundTripper that tells no more
+		return egress.Invalid
+	}
+	if tcp, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		return egress.Classify(tcp.AddrPort().Addr())
+	}
+	return egress.Invalid
+}
 
 // meterOf finds the meter of a connection or of the one that TLS runs on.
 func meterOf(c net.Conn) meter {

@@ -3,6 +3,8 @@ package transport
 import (
 	"net/http"
 	"time"
+
+	"github.com/integrationhub/hub/internal/egress"
 )
 
 // Answer is what the server said. It belongs to the caller.
@@ -35,6 +37,11 @@ type Attempt struct {
 	Status int
 	// Kind is why it failed, empty if it did not.
 	Kind Kind
+	// Ruling is the name of what Policy.Judge made of the answer.
+	Ruling string
+	// Address is the class of the address of the last connection it got;
+	// egress.Invalid if it got none, or one without an IP address.
+	Address egress.Class
 	// Sent says that a byte of the request may have reached the server. False
 	// is a promise: none did.
 	Sent bool

@@ -19,6 +19,9 @@ type Policy struct {
 	// and 504; empty means none. For a request that is not idempotent only
 	// 429 and 503 count, and only with a Retry-After.
 	Statuses []int
+	// Judge, if set, is asked about each whole answer before Statuses are. It runs
+	// in the goroutine of Do.
+	Judge func(*Answer) Ruling
 	// BaseWait and MaxWait bound the wait before attempt n+1: a random time in
 	// [0, min(MaxWait, BaseWait·2ⁿ⁻¹)), known as full jitter. Zero means 200 ms
 	// and 5 s; a negative BaseWait means no wait.
@@ -58,7 +61,7 @@ func safe(method string) bool {
 
 // repeatable says whether an answer with this status is worth another attempt.
 func (p *Policy) repeatable(status int, idempotent, told bool) bool {
-	if !idempotent && (!told || status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable) {
+	if !idempotent && (!told || !asksToWait(status)) {
 		return false
 	}
 	if p.Statuses != nil {
@@ -69,6 +72,49 @@ func (p *Policy) repeatable(status int, idempotent, told bool) bool {
 		return true
 	}
 	return false
+}
+
+// Ruling is what Policy.Judge makes of an answer.
+type Ruling struct {
+	// Name is written down in Attempt.Ruling.
+	Name string
+	// Repeat says whether another attempt could mend the answer.
+	Repeat Repeat
+}
+
+// Repeat says what an answer means for another attempt.
+type Repeat uint8
+
+const (
+	// ByStatus: the policy's statuses decide.
+	ByStatus Repeat = iota
+	// Never: there is nothing to mend.
+	Never
+	// Worthwhile: another attempt may mend it, if the request permits one; a
+	// request that is not idempotent only as after its statuses.
+	Worthwhile
+	// Later: the server did not take the request and asks to come back. A request
+	// that is not idempotent is repeated if the server told when, as after 429.
+	Later
+)
+
+// permits says whether an answer that was ruled on is worth another attempt.
+func (p *Policy) permits(ruled Repeat, status int, idempotent, told bool) bool {
+	switch ruled {
+	case ByStatus:
+		return p.repeatable(status, idempotent, told)
+	case Worthwhile:
+		return idempotent || told && asksToWait(status)
+	case Later:
+		return idempotent || told
+	}
+	return false
+}
+
+// asksToWait says that with this status, and Retry-After, a server means that it has not
+// taken the request.
+func asksToWait(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable
 }
 
 // ceiling is the exclusive upper bound of the wait after attempt n, counted from 1.
