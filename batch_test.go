@@ -207,8 +207,8 @@ func TestABatchComesBackWhenTheThirdPartyAsksItTo(t *testing.T) {
 	}{
 		"turned away with a time":    {hubtest.Status(429).RetryAfter(1), 0, 2, ""},
 		"unavailable until":          {hubtest.Status(503).RetryAfter(1), 0, 2, ""},
-		"beyond patience":            {hubtest.Status(429).RetryAfter(3600), 0, 1, hub.Rejected},
-		"without patience":           {hubtest.Status(429).RetryAfter(1), -1, 1, hub.Rejected},
+		"beyond patience":            {hubtest.Status(429).RetryAfter(3600), 0, 1, hub.RateLimited},
+		"without patience":           {hubtest.Status(429).RetryAfter(1), -1, 1, hub.RateLimited},
 		"turned away without a time": {hubtest.Status(503), 0, 1, hub.Rejected},
 		"perhaps it arrived":         {hubtest.Drop(), 0, 1, hub.BadAnswer},
 	} {

@@ -68,10 +68,10 @@ func (r *run) harmless() bool {
 	if last.Failure != "" || r.outcome.RetryAt.IsZero() {
 		return !last.Sent
 	}
-	return last.Status == http.StatusTooManyRequests || last.Status == http.StatusServiceUnavailable
+	return last.Status == http.StatusTooManyRequests || last.Status == http.StatusServiceUnavailable || last.Verdict == VerdictRateLimited
 }
 
 // Repeatable tells that making the same call again cannot have its effect twice: no byte of
-// it was sent, it is idempotent, or the third party turned it away with 429 or 503 and a time
-// to come back. Whether that could help is what Retryable says.
+// it was sent, it is idempotent, or the third party turned it away with 429, 503 or what a rule
+// calls rate-limited, and a time to come back. Whether that could help is what Retryable says.
 func (e *Error) Repeatable() bool { return !e.Sent || e.harmless }
