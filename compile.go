@@ -27,6 +27,7 @@ type connectorPlan struct {
 	verify   *requestPlan           // nil: the template has none
 	requests map[string]*requestPlan
 	lending  transport.Policy // of HTTPClient
+	calls    int              // that may be under way at once
 	identity *egress.Identity
 	way      http.RoundTripper // out of the process, as this identity
 	scrubber *scrub.Scrubber
@@ -91,6 +92,8 @@ const (
 	maxTag    = 64
 	maxPEM    = 256 << 10
 	maxParams = 100
+
+	maxConcurrency = 1_000_000
 )
 
 func (k *compiler) connector() {
@@ -107,6 +110,7 @@ func (k *compiler) connector() {
 		}
 	}
 	k.within("timeout", con.Timeout, 1, k.maxTimeout(), "milliseconds")
+	k.concurrency()
 	k.problems.headers("headers", con.Headers)
 	k.headerValues("headers", con.Headers)
 	k.tls()
@@ -119,6 +123,17 @@ func (k *compiler) maxTimeout() int {
 		most = min(most, k.tpl.Limits.Timeout)
 	}
 	return most
+}
+
+// concurrency takes the narrowest bound of the calls at once.
+func (k *compiler) concurrency() {
+	k.within("concurrency", k.con.Concurrency, 0, maxConcurrency, "calls")
+	k.plan.calls = k.core.limits.ConnectorCalls
+	for _, n := range []int{k.tpl.Limits.Concurrency, k.con.Concurrency} {
+		if n > 0 {
+			k.plan.calls = min(k.plan.calls, n)
+		}
+	}
 }
 
 // names checks variables and secrets, which share one namespace with the template's fields.

@@ -32,6 +32,9 @@ type Connector struct {
 	// Timeout bounds a call from first to last, retries included, in milliseconds. Zero
 	// is stored as 10,000.
 	Timeout int `json:"timeout,omitempty"`
+	// Concurrency is the most calls at once; zero: as many as template and host allow.
+	// A larger number than theirs changes nothing.
+	Concurrency int `json:"concurrency,omitempty"`
 	// Variables are named values that [[name]] refers to. They are not secret.
 	Variables map[string]string `json:"variables,omitempty"`
 	// Secrets declares names that [[name]] refers to and whose values SetSecret sets.

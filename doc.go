@@ -273,6 +273,6 @@
 //	rendered request                 1 MiB
 //	answer                           8 MiB as it travels, 16 MiB decoded, 512 levels deep
 //	variables and secrets            100 per connector, 64 KiB each
-//	calls at once                    100 per connector, 1,000 per tenant; others queue
+//	calls at once                    100 per connector, 1,000 per tenant, 10,000; others queue
 //	a definition is used unasked     1 s; while the store does not answer, 30 s
 package hub

@@ -112,6 +112,8 @@ type run struct {
 	attempts  []Attempt
 
 	idempotencyKey string
+
+	ticket ticket // its place among the calls
 }
 
 // run takes a call down the road.

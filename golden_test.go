@@ -46,7 +46,7 @@ func fullTemplate() hub.Template {
 			Query: []hub.Param{{Name: "q", Value: "[[region]]"}}, MediaType: "application/json", Body: `{"a":"[[region]]"}`,
 			Success: &hub.Success{Statuses: []string{"200"}},
 		},
-		Limits:    hub.TemplateLimits{Timeout: 60000, Attempts: 3, ResponseBytes: 1 << 20},
+		Limits:    hub.TemplateLimits{Timeout: 60000, Attempts: 3, ResponseBytes: 1 << 20, Concurrency: 50},
 		CreatedAt: time.Date(2026, 11, 22, 1, 2, 3, 4000, time.UTC),
 	}
 }
@@ -90,7 +90,7 @@ func fullConnector() hub.Connector {
 			Query: []hub.Param{{Name: "tenant", Value: "[[tenant]]"}}, MediaType: "application/x-www-form-urlencoded",
 			Body: "grant_type=client_credentials&client_secret=[[clientSecret]]",
 		}},
-		Headers: []hub.Header{{Name: "X-Tenant", Value: "[[tenant]]"}}, Timeout: 20000,
+		Headers: []hub.Header{{Name: "X-Tenant", Value: "[[tenant]]"}}, Timeout: 20000, Concurrency: 20,
 		Variables: map[string]string{"region": "eu", "tenant": "acme <1>"},
 		Secrets: []hub.Secret{
 			{Name: "clientSecret", Description: "Of the client", Hosts: []string{"eu.example.com"}, Places: []string{"auth", "header:X-Key", "body:/a"}},

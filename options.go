@@ -135,9 +135,12 @@ type Limits struct {
 	// Staleness is how long it is used while the store does not answer: 30 s.
 	Staleness time.Duration
 
-	// ConnectorCalls and TenantCalls bound the calls under way at once: 100 and 1,000.
-	ConnectorCalls, TenantCalls int
-	// QueuedCalls bounds, for each of the two, the calls that wait for a place: 100.
+	// ConnectorCalls, TenantCalls and HubCalls bound the calls under way at once: 100,
+	// 1,000 and 10,000. A place that becomes free goes to the tenants in turn, and to the
+	// connectors of each in turn.
+	ConnectorCalls, TenantCalls, HubCalls int
+	// QueuedCalls bounds the calls of one connector that wait for a place: 100. Of a
+	// tenant ten times as many may wait, and a hundred times as many of the hub.
 	QueuedCalls int
 }
 
@@ -174,6 +177,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Staleness, 30*time.Second)
 	set(&l.ConnectorCalls, 100)
 	set(&l.TenantCalls, 1000)
+	set(&l.HubCalls, 10_000)
 	set(&l.QueuedCalls, 100)
 	return l
 }

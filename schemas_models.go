@@ -85,7 +85,8 @@ const TemplateSchema = `{
       "properties": {
         "timeout": {"type": "integer", "minimum": 0, "title": "Timeout in milliseconds"},
         "attempts": {"type": "integer", "minimum": 0, "title": "Attempts"},
-        "responseBytes": {"type": "integer", "minimum": 0, "title": "Size of an answer in bytes"}
+        "responseBytes": {"type": "integer", "minimum": 0, "title": "Size of an answer in bytes"},
+        "concurrency": {"type": "integer", "minimum": 0, "maximum": 1000000, "title": "Calls of one connector at once"}
       }
     }
   }
@@ -106,6 +107,7 @@ const ConnectorSchema = `{
     "auth": {"$ref": "#/$defs/auth", "title": "Authentication"},
     "headers": {"$ref": "#/$defs/headers", "title": "Headers of every request"},
     "timeout": {"type": "integer", "minimum": 0, "title": "Timeout in milliseconds", "default": 10000},
+    "concurrency": {"type": "integer", "minimum": 0, "maximum": 1000000, "title": "Calls at once", "description": "0: as many as template and host allow."},
     "variables": {"type": "object", "propertyNames": {"$ref": "#/$defs/refName"}, "additionalProperties": {"type": "string"}, "title": "Variables"},
     "secrets": {"type": "array", "items": {"$ref": "#/$defs/secret"}, "title": "Secrets"},
     "tls": {"$ref": "#/$defs/tls", "title": "TLS"},

@@ -151,4 +151,6 @@ type TemplateLimits struct {
 	Attempts int `json:"attempts,omitempty"`
 	// ResponseBytes is the largest answer, decoded, in bytes.
 	ResponseBytes int64 `json:"responseBytes,omitempty"`
+	// Concurrency is the most calls of one connector at once.
+	Concurrency int `json:"concurrency,omitempty"`
 }

@@ -1,0 +1,231 @@
+package hub
+
+import (
+	"container/list"
+	"context"
+	"sync"
+	"time"
+)
+
+// gates bound the calls under way at once: of a connector, of a tenant, of the hub. A call
+// waits in its connector's queue and holds no place meanwhile, so whoever waits for a slow
+// third party keeps nothing from others. A place that becomes free goes to the tenants in
+// turn, of a tenant to its connectors in turn, and of a connector to the call that came first.
+type gates struct {
+	mu         sync.Mutex
+	hub        gate
+	tenants    map[string]*gate  // :: tenant → its gate, while calls are inside or wait
+	connectors map[gateKey]*gate // :: connector → its gate, likewise
+	spare      []*gate           // for the next connector or tenant
+}
+
+// gateKey names a connector, whose calls share a bound.
+type gateKey struct{ tenant, connector string }
+
+// gateBounds are the places of each gate, and how many calls may wait for one of a connector.
+type gateBounds struct{ hub, tenant, connector, queued int }
+
+// Calls that may wait, for each that may wait for a connector.
+const (
+	tenantQueues = 10
+	hubQueues    = 100
+)
+
+// maxSpare bounds the gates kept for reuse.
+const maxSpare = 256
+
+// gate is one bound. Those of the connectors have queues; the others let in through them.
+type gate struct {
+	key    gateKey
+	parent *gate // nil: the hub's
+	kids   int
+
+	places, queued  int
+	inside, waiting int
+	queue           []*ticket          // a connector's
+	ready           list.List          // of gates below that have a place for a call that waits, in turn
+	turn            *list.Element      // of this gate in its parent's ready; nil: it is not there
+	crowd           map[*gate]struct{} // the gates below where calls wait
+
+	stay time.Duration // how long calls stay inside, on average
+	left int           // how many have left, as far as it matters
+}
+
+// ticket is one call's place, or its wait for one.
+type ticket struct {
+	gate   *gate
+	ctx    context.Context
+	since  time.Time     // when it got its place; zero: it has none
+	turn   chan struct{} // closed when the wait is over
+	failed error         // why it is over, if not for a place
+}
+
+// enter takes a place for t, waiting for it until ctx ends. leave gives it back.
+func (g *gates) enter(ctx context.Context, t *ticket, key gateKey, bounds gateBounds) error {
+	g.mu.Lock()
+	t.ctx, t.gate = ctx, g.gate(key, bounds)
+	if t.gate.waiting == 0 && t.gate.free() {
+		t.gate.admit(t)
+		g.mu.Unlock()
+		return nil
+	}
+	err := g.queue(t)
+	g.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	select {
+	case <-t.turn:
+		if t.failed != nil {
+			g.abandon(t)
+		}
+		return t.failed
+	case <-ctx.Done():
+		g.abandon(t)
+		return ended(ctx)
+	}
+}
+
+// leave gives the place back, for others.
+func (g *gates) leave(t *ticket) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	stayed := time.Since(t.since)
+	t.since = time.Time{}
+	for n := t.gate; n != nil; n = n.parent {
+		n.inside--
+		n.note(stayed)
+	}
+	t.gate.update()
+	g.serve()
+	g.retire(t.gate)
+}
+
+// count tells how many calls of a connector are inside and how many wait.
+func (g *gates) count(key gateKey) (inside, waiting int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if n := g.connectors[key]; n != nil {
+		return n.inside, n.waiting
+	}
+	return 0, 0
+}
+
+// queue lets t wait, unless it would do so in vain or too many do.
+func (g *gates) queue(t *ticket) error {
+	leaf := t.gate
+	defer g.retire(leaf)
+	if deadline, ok := t.ctx.Deadline(); ok && leaf.delay() >= time.Until(deadline) {
+		return crowded("so many calls are waiting that this one would not get its turn in time")
+	}
+	for child, n := leaf, leaf; n != nil; child, n = n, n.parent {
+		if n.waiting >= n.queued && !n.displace(child) {
+			return crowded(tooMany)
+		}
+	}
+	t.turn = make(chan struct{})
+	leaf.queue = append(leaf.queue, t)
+	leaf.counted(+1)
+	g.serve()
+	return nil
+}
+
+const tooMany = "too many calls of the connector, the tenant or the hub are under way, and as many as may wait are waiting"
+
+func crowded(detail string) *Error {
+	e := failure(Busy, detail)
+	e.Retryable = true
+	return e
+}
+
+// serve lets in whoever can be.
+func (g *gates) serve() {
+	for g.hub.eligible() {
+		n := &g.hub
+		for n.ready.Len() > 0 {
+			next := n.ready.Front()
+			n.ready.MoveToBack(next)
+			n = next.Value.(*gate)
+		}
+		t := n.queue[0]
+		n.queue[0] = nil
+		n.queue = n.queue[1:]
+		if t.ctx.Err() == nil {
+			n.admit(t)
+		} else {
+			t.failed = ended(t.ctx)
+		}
+		close(t.turn)
+		n.counted(-1)
+	}
+}
+
+// abandon ends the wait of a call that gave up; a place that it got meanwhile goes on.
+func (g *gates) abandon(t *ticket) {
+	g.mu.Lock()
+	for i, waiting := range t.gate.queue {
+		if waiting == t {
+			t.gate.queue = append(t.gate.queue[:i:i], t.gate.queue[i+1:]...)
+			t.gate.counted(-1)
+			break
+		}
+	}
+	g.retire(t.gate)
+	inside := !t.since.IsZero()
+	g.mu.Unlock()
+	if inside {
+		g.leave(t)
+	}
+}
+
+// gate returns the gate of a connector, and tells those on the way of their bounds.
+func (g *gates) gate(key gateKey, b gateBounds) *gate {
+	if g.tenants == nil {
+		g.tenants, g.connectors = map[string]*gate{}, map[gateKey]*gate{}
+	}
+	g.hub.places, g.hub.queued = b.hub, saturated(b.queued, hubQueues)
+	tenant := g.tenants[key.tenant]
+	if tenant == nil {
+		tenant = g.open(gateKey{tenant: key.tenant}, &g.hub)
+		g.tenants[key.tenant] = tenant
+	}
+	tenant.places, tenant.queued = b.tenant, saturated(b.queued, tenantQueues)
+	leaf := g.connectors[key]
+	if leaf == nil {
+		leaf = g.open(key, tenant)
+		g.connectors[key] = leaf
+	}
+	leaf.places, leaf.queued = b.connector, b.queued
+	return leaf
+}
+
+// saturated multiplies bounds; no limit stays none.
+func saturated(n, by int) int { return min(n, unlimited[int]()/by) * by }
+
+func (g *gates) open(key gateKey, parent *gate) *gate {
+	n := &gate{}
+	if last := len(g.spare) - 1; last >= 0 {
+		n, g.spare = g.spare[last], g.spare[:last]
+	}
+	n.key, n.parent = key, parent
+	parent.kids++
+	return n
+}
+
+// retire forgets the gates of a connector and its tenant that nobody uses.
+func (g *gates) retire(n *gate) {
+	for n.parent != nil && n.inside == 0 && n.waiting == 0 && n.kids == 0 {
+		parent := n.parent
+		if n.key.connector != "" {
+			delete(g.connectors, n.key)
+		} else {
+			delete(g.tenants, n.key.tenant)
+		}
+		parent.kids--
+		if len(g.spare) < maxSpare {
+			*n = gate{queue: n.queue[:0]}
+			g.spare = append(g.spare, n)
+		}
+		n = parent
+	}
+}
