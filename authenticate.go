@@ -55,7 +55,7 @@ func (r *run) renewed(ctx context.Context) (*Result, error) {
 // renew is the way of a call that is the authentication itself: through the grants, like the
 // authentication of every other call.
 func (r *run) renew(ctx context.Context) (*Result, error) {
-	src := r.source()
+	src := r.source(ctx)
 	src.quiet = true // this call is reported, not the fetch
 	renew := r.grants.Renew
 	if r.script {
@@ -96,7 +96,8 @@ func (r *run) fetched(f *fetch) *Result {
 type authSource struct {
 	tenant *Tenant
 	plan   *connectorPlan
-	quiet  bool // whoever asked reports the fetch
+	quiet  bool            // whoever asked reports the fetch
+	caller context.Context // of the call that set the fetch off, for the Tracer; nil: nobody follows
 }
 
 // fetch is how one authentication request went: the answer, nil if none came.
@@ -180,6 +181,12 @@ func (s *authSource) fetch(ctx context.Context, prev *grant, code *exchangeCode)
 	a := &run{Tenant: t, op: "Authenticate", plan: s.plan, req: s.plan.auth, begun: t.opts.now(), prev: prev, code: code}
 	if code != nil {
 		a.proof = code.proof
+	}
+	if s.caller != nil {
+		ctx = withValues{ctx, s.caller}
+	}
+	if !s.quiet {
+		ctx = a.trace(ctx)
 	}
 	g, res, err := a.fetch(ctx)
 	if !s.quiet {

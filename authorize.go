@@ -19,7 +19,7 @@ func (r *run) authorize(ctx context.Context) error {
 		return r.attach()
 	}
 	if r.grant == nil {
-		g, err := r.grants.Get(ctx, r.plan.grantKey(), r.source())
+		g, err := r.grants.Get(ctx, r.plan.grantKey(), r.source(ctx))
 		if err != nil {
 			return unauthenticated(r.notGranted(ctx, err))
 		}
@@ -51,7 +51,13 @@ func (p *connectorPlan) grantKey() token.Key {
 }
 
 // source is what fetches grants for the connector of the call.
-func (r *run) source() *authSource { return &authSource{tenant: r.Tenant, plan: r.plan} }
+func (r *run) source(ctx context.Context) *authSource {
+	s := &authSource{tenant: r.Tenant, plan: r.plan}
+	if r.opts.Tracer != nil {
+		s.caller = ctx
+	}
+	return s
+}
 
 // notGranted says why there is no grant. Each caller gets an error of its own.
 func (r *run) notGranted(ctx context.Context, err error) *Error {

@@ -54,6 +54,7 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err e
 		return nil, err
 	}
 	r := &run{Tenant: rt.tenant, op: "RoundTrip", call: Call{Connector: rt.connector}, pick: lent, begun: rt.tenant.opts.now()}
+	ctx = r.trace(ctx)
 	resp, end, err := r.lend(ctx, leave, req)
 	if err != nil {
 		end()
@@ -105,7 +106,7 @@ func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.
 	if err := r.signLent(ctx, out); err != nil {
 		return nil, end, err
 	}
-	resp, err := r.plan.way.RoundTrip(out)
+	resp, err := r.attemptLent(ctx, out)
 	if err != nil {
 		return nil, end, lentError(ctx, err)
 	}

@@ -60,6 +60,7 @@ func (r *run) askDevice(ctx context.Context) (_ *oauth.Device, err error) {
 	r.req = r.plan.scheme.device
 	ctx, cancel := context.WithTimeout(ctx, r.req.timeout)
 	defer cancel()
+	ctx = r.trace(ctx)
 	var res *Result
 	defer func() { err = r.report(ctx, res, err) }()
 	if err := r.render(ctx); err != nil {

@@ -74,6 +74,7 @@ func (r *run) metadata(ctx context.Context) (*oauth.Metadata, error) {
 // discover reads the metadata from one of its places.
 func (r *run) discover(ctx context.Context, issuer string, place int) (_ *oauth.Metadata, err error) {
 	d := &run{Tenant: r.Tenant, op: "Discover", plan: r.plan, req: r.plan.scheme.discovery, begun: r.opts.now()}
+	ctx = d.trace(ctx)
 	var res *Result
 	defer func() { err = d.report(ctx, res, err) }()
 	if err := d.render(ctx); err != nil {

@@ -110,6 +110,8 @@ type run struct {
 	outcome   transport.Outcome
 	read      *reading // of an answer that was judged
 	attempts  []Attempt
+	number    int // of the attempt under way
+	traced    traced
 
 	idempotencyKey string
 
@@ -124,6 +126,7 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 	}
 	defer leave()
 	r.begun = t.opts.now()
+	ctx = r.trace(ctx)
 	defer func() { err = r.report(ctx, res, err) }()
 
 	if err := r.find(ctx); err != nil {

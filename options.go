@@ -46,14 +46,18 @@ type Options struct {
 	// [[@auth.access_token]].
 	ScriptTokens bool
 
-	// Observer is called once for each call that ended, in the caller's goroutine; and, in
-	// others, for each authentication that a call set off or that runs ahead of expiry, and
-	// for each change of a connector's [AuthState]. It must be safe for concurrent use and
-	// quick. Nil: nobody is told.
+	// Observer is called once for each call that ended and, before that, for each of its
+	// attempts, in the caller's goroutine; and, in others, for each authentication that a
+	// call set off or that runs ahead of expiry, and for each change of a connector's
+	// [AuthState]. It must be safe for concurrent use and quick. Nil: nobody is told.
 	Observer func(context.Context, Event)
 
+	// Tracer follows calls for a tracing system. Nil: nobody follows them.
+	Tracer Tracer
+
 	// Logger receives what the host's engineers must know and tenants must not: why an
-	// address was refused, a store that does not answer. Nil: nothing is logged.
+	// address was refused, a store that does not answer, an answer that cannot be read; and,
+	// at debug level, each call and each attempt. Nil: nothing is logged.
 	Logger *slog.Logger
 
 	// Now is the clock. Nil: time.Now.

@@ -4,24 +4,38 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 )
 
-// Event tells of one call that ended: who, what, how long, how it went. It holds no payload,
-// no answer and no secret; its texts are names that the tenant chose.
+// Event tells of one call that ended, or of one attempt of it: who, what, how long, how it
+// went. It holds no payload, no answer and no secret; its texts are names that the tenant
+// chose, and what the call's definition says.
 type Event struct {
-	Op          string // Execute, Authenticate, TestConnector, TestRequest, RoundTrip; AuthState
+	// Op is what ended: Execute, Authenticate, TestConnector, TestRequest, RoundTrip,
+	// Discover or StartDevice; Attempt is one request of any of them. AuthState: see there.
+	Op          string
 	Tenant      string
 	Connector   string // the name
 	ConnectorID string // empty if the connector was not found
 	Request     string // the name
-	Branch      Branch
-	Code        Code // empty on OnSuccess
-	Status      int  // of the last answer, zero if none came
-	Started     time.Time
-	Duration    time.Duration
-	// Attempts are the requests sent for the call, the authentication's apart.
+	// Method is the verb, empty if the call did not come so far. Path is the path as it is
+	// defined, "/things/{{id}}": never with values in it, and empty where the definition has
+	// none, as in a dynamic request. Host is the one of the connector's Hosts that the call
+	// goes to: a wildcard stays a wildcard.
+	Method, Path, Host string
+	Branch             Branch // empty of an attempt: the whole call is judged
+	Code               Code   // empty on OnSuccess, and of an attempt
+	Status             int    // of the last answer, zero if none came
+	Started            time.Time
+	Duration           time.Duration
+	// Attempts are the requests sent for the call, the authentication's apart. Of an
+	// attempt it is the one.
 	Attempts []Attempt
+	// CallOp and Number are set if Op is Attempt: the Op of its call, and the attempt's
+	// number among those of the call, from 1.
+	CallOp string
+	Number int
 	// TokenRenewed tells that the token was refused, renewed, and the call sent again.
 	TokenRenewed bool
 	// SecretVersion tells which version of secrets that have two was taken: SetNextSecret.
@@ -36,12 +50,8 @@ type Event struct {
 // and the log, once.
 func (r *run) report(ctx context.Context, res *Result, err error) error {
 	e := Event{
-		Op: r.op, Tenant: r.name, Connector: r.call.Connector, Request: r.call.Request,
-		Branch: OnSuccess, Started: r.begun, Duration: r.opts.now().Sub(r.begun),
+		Op: r.op, Branch: OnSuccess, Started: r.begun, Duration: r.opts.now().Sub(r.begun),
 		Attempts: r.attempts, TokenRenewed: r.replayed, SecretVersion: r.taken,
-	}
-	if r.plan != nil {
-		e.Connector, e.ConnectorID = r.plan.def.Name, r.plan.def.ID
 	}
 	if res != nil {
 		e.Status, res.Duration = res.Status, e.Duration
@@ -55,21 +65,65 @@ func (r *run) report(ctx context.Context, res *Result, err error) error {
 			res.Branch = e.Branch
 		}
 	}
-	if r.opts.Observer != nil {
-		r.opts.Observer(context.WithoutCancel(ctx), e)
-	}
-	r.logEvent(ctx, e)
+	r.tell(ctx, e)
 	return err
 }
 
-func (r *run) logEvent(ctx context.Context, e Event) {
+// tell completes the event of a call for those who listen.
+func (r *run) tell(ctx context.Context, e Event) {
 	level := slog.LevelDebug
 	if errors.Is(e.Code, Unavailable) {
 		level = slog.LevelError
 	}
-	if !r.log.Enabled(ctx, level) {
+	logs := r.log.Enabled(ctx, level)
+	if r.opts.Observer == nil && r.traced.call == nil && !logs {
 		return
 	}
+	r.describe(&e)
+	r.observe(ctx, e)
+	if r.traced.call != nil {
+		r.traced.call(e)
+	}
+	if logs {
+		r.logEvent(ctx, level, e)
+	}
+}
+
+// describe puts what is known of the call into an event.
+func (r *run) describe(e *Event) {
+	e.Tenant, e.Connector, e.Request = r.name, r.call.Connector, r.call.Request
+	if r.plan == nil {
+		return
+	}
+	e.Connector, e.ConnectorID = r.plan.def.Name, r.plan.def.ID
+	e.Path = r.req.pathTemplate(r.plan)
+	if r.wire == nil {
+		return
+	}
+	e.Method = orDefault(r.wire.Method, http.MethodGet)
+	if rule, ok := r.plan.hosts.For(r.wire.URL); ok {
+		e.Host = rule.String()
+	}
+}
+
+// pathTemplate is the path of the request as it is defined, empty if it is not.
+func (p *requestPlan) pathTemplate(of *connectorPlan) string {
+	if p == nil || p.program == nil || p.def.PayloadMode == PayloadDynamic {
+		return ""
+	}
+	if o := of.def.Auth.OAuth; o != nil && (p.path == "auth.oauth.issuer" || p.discovers(o)) {
+		return "" // what is compiled is the issuer
+	}
+	return p.program.Path()
+}
+
+func (r *run) observe(ctx context.Context, e Event) {
+	if r.opts.Observer != nil {
+		r.opts.Observer(context.WithoutCancel(ctx), e)
+	}
+}
+
+func (r *run) logEvent(ctx context.Context, level slog.Level, e Event) {
 	r.log.LogAttrs(ctx, level, "call ended",
 		slog.String("op", e.Op), slog.String("tenant", e.Tenant),
 		slog.String("connector", e.Connector), slog.String("request", e.Request),

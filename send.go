@@ -65,7 +65,8 @@ func (r *run) sendOnce(ctx context.Context) {
 		Body:   r.wire.Body,
 		Via:    r.plan.way,
 
-		Prepare: r.sign,
+		Prepare: r.prepare(),
+		Watcher: r.watcher(ctx),
 	}, r.sendPolicy())
 	if r.outcome.Answer == nil { // the last answer is kept, also if the token was renewed in vain
 		r.outcome.Answer = before

@@ -1,7 +1,6 @@
 package hub_test
 
 import (
-	"context"
 	"net/http"
 	"sync"
 	"testing"
@@ -65,7 +64,7 @@ func locked(t *testing.T, status int) (*hub.Tenant, *lock, func() []hub.Event) {
 	srv.Handle("/things", l)
 	srv.Handle("/open", hubtest.Status(403))
 	var events []hub.Event
-	h := open(t, func(o *hub.Options) { o.Observer = func(_ context.Context, e hub.Event) { events = append(events, e) } }).Tenant("acme")
+	h := open(t, observe(&events)).Tenant("acme")
 	kind(t, h, srv, hub.Auth{Kind: hub.AuthAPIKey, APIKey: &hub.APIKey{In: hub.InHeader, Name: "X-Api-Key", Value: "[[apiKey]]"}},
 		map[string]string{"apiKey": keyOne}, manual("open", "GET", srv.URL+"/open"))
 	require.NoError(t, h.SetNextSecret(t.Context(), "con", "apiKey", secrets.New(keyTwo)))

@@ -133,6 +133,22 @@ func (rs Rules) AllowsURL(u *url.URL) bool {
 	return slices.ContainsFunc(rs, func(r Rule) bool { return r.Match(host, port) })
 }
 
+// For returns the rule that allows the host and port of u, which is as [ParseURL] made it: the
+// one that names the host, or else the first wildcard.
+func (rs Rules) For(u *url.URL) (Rule, bool) {
+	host, port := HostPort(u)
+	found := -1
+	for i, r := range rs {
+		if r.Match(host, port) && (found < 0 || !r.wildcard) {
+			found = i
+		}
+	}
+	if found < 0 {
+		return Rule{}, false
+	}
+	return rs[found], true
+}
+
 // Covers reports whether one of the rules covers r.
 func (rs Rules) Covers(r Rule) bool {
 	return slices.ContainsFunc(rs, func(own Rule) bool { return own.Covers(r) })

@@ -186,3 +186,26 @@ func FuzzParseRule(f *testing.F) {
 		require.True(t, r.Covers(again))
 	})
 }
+
+func TestTheRuleForAURL(t *testing.T) {
+	rules, err := egress.ParseRules("*.example.com", "api.example.com", "*.example.com:8443", "other.example")
+	require.NoError(t, err)
+	for address, want := range map[string]string{
+		"https://api.example.com/a?b":  "api.example.com",
+		"https://www.example.com":      "*.example.com",
+		"https://x.y.example.com":      "*.example.com",
+		"https://api.example.com:8443": "*.example.com:8443",
+		"https://other.example":        "other.example",
+		"https://example.com":          "",
+		"https://other.example:444":    "",
+	} {
+		u, err := url.Parse(address)
+		require.NoError(t, err)
+		rule, ok := rules.For(u)
+		assert.Equal(t, want != "", ok, address)
+		if ok {
+			assert.Equal(t, want, rule.String(), address)
+			assert.True(t, rules.AllowsURL(u))
+		}
+	}
+}

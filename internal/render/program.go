@@ -1,6 +1,8 @@
 package render
 
 import (
+	"strings"
+
 	"github.com/integrationhub/hub/internal/ref"
 )
 
@@ -9,6 +11,7 @@ type Program struct {
 	method   string
 	origin   origin
 	segments []slot // of the path, "/" in front of each
+	template string // the path as its author wrote it
 	query    []slot
 	headers  []slot
 	names    []string // :: position in headers → canonical name
@@ -69,6 +72,26 @@ func sizeOf(slots []slot) int {
 		n += slots[i].size()
 	}
 	return n
+}
+
+// Path returns the path with its references as they are written, without their defaults:
+// "/things/{{id}}". It is the same for every call, and empty for a dynamic request's program.
+func (p *Program) Path() string { return p.template }
+
+// pathTemplate writes the path without values.
+func (p *Program) pathTemplate() string {
+	var b strings.Builder
+	for i := range p.segments {
+		b.WriteString(p.segments[i].prefix)
+		for _, piece := range p.segments[i].pieces {
+			if piece.hole != nil {
+				b.WriteString(piece.hole.name)
+			} else {
+				b.WriteString(piece.literal)
+			}
+		}
+	}
+	return b.String()
 }
 
 // Secrets returns every secret and place it can be put into, in the order of the places, each once.

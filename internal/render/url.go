@@ -59,6 +59,9 @@ func (c *compiler) route(segments []ref.Segment) {
 		}
 		c.program.segments = append(c.program.segments, s)
 	}
+	if !c.dynamic {
+		c.program.template = c.program.pathTemplate()
+	}
 }
 
 // pairs compiles name=value&name=value, whose literal text is percent-encoded already. first is what

@@ -258,3 +258,17 @@ func TestQueryList(t *testing.T) {
 	assert.Equal(t, "query[1].value", problems[1].Path)
 	assert.Equal(t, "bad-syntax", problems[1].Rule)
 }
+
+func TestThePathWithoutValues(t *testing.T) {
+	for source, want := range map[string]string{
+		"https://h.example.com":            "/",
+		"https://h.example.com?a={{x}}":    "/",
+		"https://h.example.com/a b/c%2Fd/": "/a%20b/c%2Fd/",
+		`https://h.example.com/v{{x ?? "canary"}}/[[apiKey]]/{{y as string}}.json?z=1`: "/v{{x}}/[[apiKey]]/{{y as string}}.json",
+		"https://[[instance]].example.com/[[region]]":                                  "/[[region]]",
+	} {
+		p, problems := render.Compile(get(source), testScope)
+		require.Empty(t, problems)
+		assert.Equal(t, want, p.Path())
+	}
+}

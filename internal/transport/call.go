@@ -31,6 +31,7 @@ func (c *Client) newCall(req Request, policy Policy) *call {
 
 // attempt runs one attempt and writes down how it went.
 func (c *call) attempt(ctx context.Context) {
+	ctx = c.begins(ctx)
 	a := Attempt{Start: c.client.clock(), Wait: c.wait}
 	answer, failure := c.try(ctx, &a)
 	a.Duration = c.client.clock().Sub(a.Start)
@@ -48,6 +49,7 @@ func (c *call) attempt(ctx context.Context) {
 		a.Ruling, c.ruled = ruling.Name, ruling.Repeat
 	}
 	c.out.Attempts = append(c.out.Attempts, a)
+	c.ends(ctx, &c.out.Attempts[len(c.out.Attempts)-1])
 	c.fail(failure)
 }
 

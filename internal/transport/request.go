@@ -34,6 +34,8 @@ type Request struct {
 	// attached after it returned. Its error ends the call with Kind Prepare
 	// and stays reachable through errors.Is and errors.As.
 	Prepare func(ctx context.Context, attempt int, r *http.Request) error
+	// Watcher, if set, is told of each attempt.
+	Watcher Watcher
 }
 
 // check finds what net/http would refuse, before anything is counted as an attempt.

@@ -1,0 +1,124 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/transport"
+)
+
+// watcher is whom the transport tells of attempts. Nil: nobody listens.
+func (r *run) watcher(ctx context.Context) transport.Watcher {
+	if r.opts.Observer == nil && r.opts.Tracer == nil && !r.log.Enabled(ctx, slog.LevelWarn) {
+		return nil
+	}
+	return (*attempts)(r)
+}
+
+// attempts is a run as the transport sees it.
+type attempts run
+
+// AttemptBegins implements transport.Watcher.
+func (a *attempts) AttemptBegins(ctx context.Context, _ int, wait time.Duration) context.Context {
+	return (*run)(a).attemptBegins(ctx, wait)
+}
+
+// AttemptEnds implements transport.Watcher.
+func (a *attempts) AttemptEnds(ctx context.Context, ended *transport.Attempt) {
+	(*run)(a).attemptEnds(ctx, attempted(ended))
+}
+
+func (r *run) attemptBegins(ctx context.Context, wait time.Duration) context.Context {
+	r.number++
+	if r.opts.Tracer == nil {
+		return ctx
+	}
+	e := r.attemptEvent()
+	e.Started = r.opts.now()
+	e.Attempts = []Attempt{{Start: e.Started, Wait: wait}}
+	return r.traceAttempt(ctx, e)
+}
+
+// attemptEnds tells whoever listens how an attempt went.
+func (r *run) attemptEnds(ctx context.Context, a Attempt) {
+	level := a.level()
+	logs := r.log.Enabled(ctx, level)
+	if r.opts.Observer == nil && r.traced.attempt == nil && !logs {
+		return
+	}
+	e := r.attemptEvent()
+	e.Status, e.Started, e.Duration, e.Attempts = a.Status, a.Start, a.Duration, []Attempt{a}
+	r.observe(ctx, e)
+	if r.traced.attempt != nil {
+		r.traced.attempt(e)
+	}
+	if logs {
+		r.logAttempt(ctx, level, e)
+	}
+}
+
+func (r *run) attemptEvent() Event {
+	e := Event{Op: opAttempt, CallOp: r.op, Number: r.number}
+	r.describe(&e)
+	return e
+}
+
+const opAttempt = "Attempt"
+
+// level is how loud an attempt is in the log: what repeating does not mend is for the host's
+// engineers to see.
+func (a *Attempt) level() slog.Level {
+	switch transport.Kind(a.Failure) {
+	case transport.TLS, transport.Protocol, transport.HeaderTooLarge, transport.TooLarge, transport.Bomb, transport.Encoding:
+		return slog.LevelWarn
+	}
+	return slog.LevelDebug
+}
+
+// attemptLent is an attempt that an SDK's request is: sent once, its answer read by the SDK.
+func (r *run) attemptLent(ctx context.Context, out *http.Request) (*http.Response, error) {
+	start := r.opts.now()
+	ctx = r.attemptBegins(ctx, 0)
+	out = out.WithContext(ctx)
+	inject(out.Header, r.traced.header)
+	resp, err := r.plan.way.RoundTrip(out)
+	a := Attempt{Start: start, Duration: r.opts.now().Sub(start), Sent: true, BytesOut: max(0, out.ContentLength)}
+	if err != nil {
+		a.Failure, a.Sent = lentFailure(ctx, err)
+	} else {
+		a.Status = resp.StatusCode
+	}
+	r.attempts = append(r.attempts, a)
+	r.attemptEnds(ctx, a)
+	return resp, err
+}
+
+// lentFailure is the word for an attempt without an answer, and whether a byte may have been
+// sent.
+func lentFailure(ctx context.Context, err error) (word string, sent bool) {
+	switch {
+	case egress.Unreachable(err):
+		return string(transport.Unreachable), false
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
+		return string(transport.Timeout), true
+	case ctx.Err() != nil:
+		return string(transport.Canceled), true
+	}
+	return string(transport.Read), true
+}
+
+func (r *run) logAttempt(ctx context.Context, level slog.Level, e Event) {
+	a := &e.Attempts[0]
+	r.log.LogAttrs(ctx, level, "attempt ended",
+		slog.String("op", e.CallOp), slog.String("tenant", e.Tenant),
+		slog.String("connector", e.Connector), slog.String("request", e.Request), slog.Int("number", e.Number),
+		slog.String("method", e.Method), slog.String("host", e.Host), slog.String("path", e.Path),
+		slog.Int("status", a.Status), slog.String("failure", a.Failure), slog.String("verdict", string(a.Verdict)),
+		slog.String("address", a.Address), slog.Bool("sent", a.Sent),
+		slog.Duration("wait", a.Wait), slog.Duration("duration", a.Duration),
+		slog.Int64("bytesOut", a.BytesOut), slog.Int64("bytesIn", a.BytesIn))
+}

@@ -1,0 +1,108 @@
+package hub
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/integrationhub/hub/internal/egress"
+)
+
+// Tracer follows calls for a tracing system; package telemetry/otel has one. Its methods, and
+// the functions that they return, are called in the goroutine of the call; they must be safe
+// for concurrent use and quick.
+//
+// An [Event] that they are given at a beginning holds what is known by then. What a Tracer
+// learns is what an Observer learns: no payload, no answer, no filled URL and no secret.
+type Tracer interface {
+	// StartCall is called when a call begins. The context that it returns, derived from ctx,
+	// goes with the call to its end: to the store, the vault, the Observer, and to the
+	// authentication that the call sets off, which is a call of its own. end is called
+	// once, with the event of the call; nil: it is not wanted.
+	StartCall(ctx context.Context, e Event) (_ context.Context, end func(Event))
+
+	// StartAttempt is called before each attempt, with the context of its call. What it puts
+	// into header, such as traceparent, is sent with the attempt, but for names that the
+	// request has already, its signature included, and names that no request may set. Such
+	// headers are part of no signature. end is as for StartCall.
+	StartAttempt(ctx context.Context, e Event, header http.Header) (_ context.Context, end func(Event))
+}
+
+// traced is what a Tracer wants to hear of a call.
+type traced struct {
+	call    func(Event)
+	attempt func(Event)
+	header  http.Header // for the attempt that begins
+}
+
+// trace begins to follow the call.
+func (r *run) trace(ctx context.Context) context.Context {
+	if r.opts.Tracer == nil {
+		return ctx
+	}
+	e := Event{Op: r.op, Started: r.begun}
+	r.describe(&e)
+	ctx, r.traced.call = r.opts.Tracer.StartCall(ctx, e)
+	return ctx
+}
+
+// traceAttempt begins to follow an attempt.
+func (r *run) traceAttempt(ctx context.Context, e Event) context.Context {
+	if r.opts.Tracer == nil {
+		return ctx
+	}
+	r.traced.header = http.Header{}
+	ctx, r.traced.attempt = r.opts.Tracer.StartAttempt(ctx, e, r.traced.header)
+	return ctx
+}
+
+// prepare is what completes each attempt: the signature, and then what the Tracer adds. Nil:
+// nothing does.
+func (r *run) prepare() func(context.Context, int, *http.Request) error {
+	if r.opts.Tracer == nil {
+		return r.sign
+	}
+	return func(ctx context.Context, attempt int, out *http.Request) error {
+		if r.sign != nil {
+			if err := r.sign(ctx, attempt, out); err != nil {
+				return err
+			}
+		}
+		inject(out.Header, r.traced.header)
+		return nil
+	}
+}
+
+// inject adds the headers of a Tracer to a request that is complete.
+func inject(to, from http.Header) {
+	for name, values := range from {
+		if len(values) == 0 || has(to, name) || egress.CheckHeaderName(name) != nil || egress.CheckHeaderValue(values[0]) != nil {
+			continue
+		}
+		to.Set(name, values[0])
+	}
+}
+
+// has reports whether a header is there, in whatever case.
+func has(h http.Header, name string) bool {
+	for own := range h {
+		if strings.EqualFold(own, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// withValues is a context that ends like one and carries the values of another.
+type withValues struct {
+	context.Context
+	values context.Context
+}
+
+// Value looks for the values of the call first.
+func (c withValues) Value(key any) any {
+	if v := c.values.Value(key); v != nil {
+		return v
+	}
+	return c.Context.Value(key)
+}
