@@ -11,7 +11,7 @@ func (r *run) admit(ctx context.Context) (context.Context, func(), error) {
 	if err := r.mayRun(); err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.req.timeout)
+	ctx, cancel := context.WithTimeout(ctx, r.timeout())
 	if err := r.gates.enter(ctx, &r.ticket, gateKey{r.name, r.plan.def.ID}, r.bounds()); err != nil {
 		cancel()
 		return nil, nil, err

@@ -46,6 +46,9 @@ const (
 	// RateLimited: the third party wants fewer calls, by status 429 or by a rule of
 	// Request.Responses; RetryAt says when it told to come back.
 	RateLimited Code = "rate-limited"
+	// Aborted: what the caller handed over failed in the middle of a call: the writer of
+	// ExecuteTo. errors.Is finds its own error.
+	Aborted Code = "aborted"
 	// Busy: too many calls at once for the connector or the tenant.
 	Busy Code = "busy"
 	// Unavailable: the store, the vault or the keeper did not answer.

@@ -54,6 +54,8 @@ type Result struct {
 	// Outputs are the request's outputs by name: string, bool, json.Number, nil,
 	// []any or map[string]any. Empty unless Branch is OnSuccess.
 	Outputs map[string]any
+	// Written is how many bytes of the body ExecuteTo has written.
+	Written int64
 	// Attempts are the requests sent for the call, in order, the authentication's apart.
 	Attempts []Attempt
 	// Duration is how long the call took, waiting included.
@@ -88,7 +90,8 @@ type run struct {
 	op     string
 	call   Call
 	pick   func(*connectorPlan) (*requestPlan, error)
-	sample bool // the request's Sample stands in for a payload that is not given
+	sample bool    // the request's Sample stands in for a payload that is not given
+	stream *stream // where the body of a success goes; nil: into the result
 
 	begun     time.Time
 	plan      *connectorPlan
@@ -162,6 +165,9 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 	}
 	res, err = r.judge()
 	r.scrub(res)
+	if r.stream != nil {
+		return res, r.deliver(res, err)
+	}
 	return res, r.mapOutputs(res, err)
 }
 

@@ -94,6 +94,7 @@ var failureCodes = map[transport.Kind]Code{
 	transport.TooLarge:       BadAnswer,
 	transport.Bomb:           BadAnswer,
 	transport.Encoding:       BadAnswer,
+	transport.Stalled:        Timeout,
 }
 
 // failed turns a failure of the transport into an error of the hub.
@@ -109,8 +110,11 @@ func (r *run) failed(err error) error {
 	if f.Kind == transport.Prepare && errors.As(f, &own) {
 		return r.explained(own)
 	}
+	if f.Kind == transport.Aborted {
+		return r.explained(aborted(f.Unwrap()[0]))
+	}
 	e := failure(failureCodes[f.Kind], f.Error())
-	e.Retryable = f.Kind == transport.Unreachable || f.Kind == transport.Timeout || f.Kind == transport.Read
+	e.Retryable = f.Kind == transport.Unreachable || f.Kind == transport.Timeout || f.Kind == transport.Stalled || f.Kind == transport.Read
 	return r.explained(e)
 }
 

@@ -109,6 +109,10 @@ type Limits struct {
 	// WireBytes bounds an answer as it travels: 8 MiB. AnswerBytes bounds it decoded:
 	// 16 MiB.
 	WireBytes, AnswerBytes int64
+	// StreamBytes bounds an answer that ExecuteTo passes on: 1 GiB. StreamTimeout bounds
+	// the timeout of such a call: 15 min.
+	StreamBytes   int64
+	StreamTimeout time.Duration
 	// AnswerRatio bounds how far an answer may unfold beyond its first 64 KiB: 100.
 	AnswerRatio int
 	// AnswerDepth bounds the nesting of a JSON answer: 512.
@@ -163,6 +167,8 @@ func (l Limits) withDefaults() Limits {
 	set(&l.RequestBytes, 1<<20)
 	set(&l.WireBytes, 8<<20)
 	set(&l.AnswerBytes, 16<<20)
+	set(&l.StreamBytes, 1<<30)
+	set(&l.StreamTimeout, 15*time.Minute)
 	set(&l.AnswerRatio, 100)
 	set(&l.AnswerDepth, 512)
 	set(&l.HeaderBytes, 256<<10)

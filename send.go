@@ -20,7 +20,7 @@ type Attempt struct {
 	Status int
 	// Failure says why there is no usable answer, empty if there is one: timeout,
 	// canceled, unreachable, tls, read, protocol, header-too-large, too-large, bomb,
-	// encoding.
+	// encoding, stalled, aborted.
 	Failure string
 	// Verdict is what a rule of Request.Responses made of the answer, empty if none did.
 	Verdict Verdict
@@ -67,6 +67,7 @@ func (r *run) sendOnce(ctx context.Context) {
 
 		Prepare: r.prepare(),
 		Watcher: r.watcher(ctx),
+		Stream:  r.streaming(),
 	}, r.sendPolicy())
 	if r.outcome.Answer == nil { // the last answer is kept, also if the token was renewed in vain
 		r.outcome.Answer = before

@@ -46,7 +46,7 @@ func (b *body) read(pool *decoders, h http.Header) error {
 	if coding == identity {
 		err = b.fill(b)
 	} else {
-		err = b.decode(pool, coding)
+		err = b.decode(pool, coding, b.fill)
 		h.Del("Content-Encoding")
 		h.Del("Content-Length")
 	}
@@ -98,13 +98,13 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// decode fills decoded through a decompressor. An error of the source is
+// decode lets take read through a decompressor. An error of the source is
 // more telling than what the decompressor makes of it.
-func (b *body) decode(pool *decoders, coding coding) error {
+func (b *body) decode(pool *decoders, coding coding, take func(io.Reader) error) error {
 	d, err := pool.open(coding, b)
 	defer pool.put(d)
 	if err == nil {
-		err = b.fill(d)
+		err = take(d)
 	}
 	if err == nil {
 		err = d.finish()

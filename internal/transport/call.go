@@ -16,6 +16,7 @@ type call struct {
 	wait     time.Duration // before the next attempt
 	answered *Answer       // of the last attempt
 	ruled    Repeat        // what the last attempt's answer means for another one
+	begun    bool          // something of an answer has been passed on
 	out      Outcome
 }
 
@@ -93,11 +94,14 @@ func (c *call) again(ctx context.Context) bool {
 // worth says whether the last attempt ended in a way that another may mend and
 // that permits another.
 func (c *call) worth(told bool) bool {
+	if c.begun {
+		return false
+	}
 	last := &c.out.Attempts[len(c.out.Attempts)-1]
 	switch last.Kind {
 	case "":
 		return c.policy.permits(c.ruled, last.Status, c.idempotent, told)
-	case Unreachable, Read, Protocol:
+	case Unreachable, Read, Protocol, Stalled:
 		return c.idempotent || !last.Sent
 	}
 	return false

@@ -33,6 +33,10 @@ const (
 	TooLarge Kind = "too-large"
 	// Bomb: the body passed Limits.Ratio.
 	Bomb Kind = "bomb"
+	// Stalled: nothing of a body that was passed on arrived for Stream.Stall.
+	Stalled Kind = "stalled"
+	// Aborted: what the caller handed over failed, its Sink.
+	Aborted Kind = "aborted"
 	// Encoding: the body has a content coding other than gzip, deflate, br and
 	// zstd, more than one, or is not what its coding says.
 	Encoding Kind = "encoding"
@@ -65,6 +69,10 @@ func (k Kind) text() string {
 		return "the body of the answer is too large"
 	case Bomb:
 		return "the body of the answer expands out of proportion"
+	case Stalled:
+		return "the answer began, and no more of it came"
+	case Aborted:
+		return "what the caller handed over failed"
 	case Encoding:
 		return "the content coding of the answer cannot be decoded"
 	}
@@ -93,8 +101,8 @@ func (f *Failure) Error() string { return f.Kind.text() }
 
 // Unwrap returns what errors.Is and errors.As may find: for Timeout
 // context.DeadlineExceeded, for Canceled context.Canceled and the cause of the
-// cancellation, for Prepare the error of Request.Prepare, for Refused the
-// *egress.Refusal.
+// cancellation, for Prepare the error of Request.Prepare, for Aborted the
+// caller's own, for Refused the *egress.Refusal.
 func (f *Failure) Unwrap() []error {
 	shown, _ := f.causes()
 	switch f.Kind {
@@ -102,7 +110,7 @@ func (f *Failure) Unwrap() []error {
 		return []error{context.DeadlineExceeded}
 	case Canceled:
 		return []error{context.Canceled, shown}
-	case Prepare, Refused:
+	case Prepare, Refused, Aborted:
 		return []error{shown}
 	}
 	return nil

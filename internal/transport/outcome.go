@@ -20,6 +20,8 @@ type Answer struct {
 	// Body is the whole body, decompressed, and a text in UTF-8 without a byte
 	// order mark. It is nil if Incomplete.
 	Body []byte
+	// Passed says that the body went to a Sink. Body is nil then.
+	Passed bool
 	// Incomplete says that the body could not be read; Outcome.Err of the
 	// attempt says why. Status and Header hold.
 	Incomplete bool

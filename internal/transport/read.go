@@ -6,8 +6,8 @@ import (
 )
 
 // read takes in the answer: header checked, body whole, connection given back
-// or closed.
-func (c *call) read(ctx context.Context, resp *http.Response, a *Attempt) (*Answer, *Failure) {
+// or closed. stop ends the attempt.
+func (c *call) read(ctx context.Context, stop func(), resp *http.Response, a *Attempt) (*Answer, *Failure) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 {
 		return nil, newFailure(Protocol, nil, nil)
@@ -19,28 +19,44 @@ func (c *call) read(ctx context.Context, resp *http.Response, a *Attempt) (*Answ
 	if bodiless(c.req.Method, resp.StatusCode) {
 		return answer, nil
 	}
-	body := body{src: resp.Body, declared: resp.ContentLength, limits: c.limits}
-	err := body.read(&c.client.decoders, resp.Header)
-	a.BytesIn = body.wire
-	if err != nil {
+	if err := c.take(stop, resp, answer, a); err != nil {
 		return incomplete(answer, unread(ctx, err))
 	}
 	if headerBytes(resp.Trailer) > c.limits.HeaderBytes {
 		return incomplete(answer, newFailure(HeaderTooLarge, nil, nil))
 	}
-	answer.Body, answer.Trailer = body.decoded, resp.Trailer
+	answer.Trailer = resp.Trailer
 	return answer, nil
 }
 
+// take reads the body whole, or passes it on.
+func (c *call) take(stop func(), resp *http.Response, answer *Answer, a *Attempt) error {
+	if c.req.Stream != nil {
+		if sink := c.req.Stream.Accept(answer.Status, answer.Header); sink != nil {
+			answer.Passed = true
+			return c.pass(stop, resp, sink, a)
+		}
+	}
+	body := body{src: resp.Body, declared: resp.ContentLength, limits: c.limits}
+	err := body.read(&c.client.decoders, resp.Header)
+	a.BytesIn = body.wire
+	answer.Body = body.decoded
+	return err
+}
+
 func incomplete(a *Answer, f *Failure) (*Answer, *Failure) {
-	a.Incomplete = true
+	a.Incomplete, a.Body = true, nil
 	return a, f
 }
 
 // unread names the error of a body. A cap that was passed stays that, even if
 // the deadline passed at the same moment.
 func unread(ctx context.Context, err error) *Failure {
-	if own, ok := err.(bodyError); ok && own.kind != Read {
+	own, ok := err.(bodyError)
+	switch {
+	case ok && own.kind == Aborted:
+		return newFailure(Aborted, own.err, nil)
+	case ok && own.kind != Read:
 		return newFailure(own.kind, nil, own.err)
 	}
 	kind, cause := interrupted(ctx)

@@ -36,6 +36,8 @@ type Request struct {
 	Prepare func(ctx context.Context, attempt int, r *http.Request) error
 	// Watcher, if set, is told of each attempt.
 	Watcher Watcher
+	// Stream, if set, takes bodies of answers while they are read.
+	Stream *Stream
 }
 
 // check finds what net/http would refuse, before anything is counted as an attempt.

@@ -25,7 +25,7 @@ func (c *call) try(ctx context.Context, a *Attempt) (*Answer, *Failure) {
 	if err != nil {
 		return nil, classify(ctx, err, ev)
 	}
-	return c.read(ctx, resp, a)
+	return c.read(ctx, stop, resp, a)
 }
 
 // build makes the request of this attempt, signed, with a body that net/http

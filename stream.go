@@ -1,0 +1,196 @@
+package hub
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/integrationhub/hub/internal/transport"
+)
+
+// StreamOptions are what [Tenant.ExecuteTo] can be told. Nil and the zero value of each field
+// mean the default written on it.
+type StreamOptions struct {
+	// MaxBytes bounds what is written: Limits.StreamBytes, which it can only narrow, as
+	// the template's ResponseBytes does.
+	MaxBytes int64
+	// Timeout bounds the call in place of the request's and the connector's timeout, for
+	// a large answer takes its time: theirs. At most Limits.StreamTimeout.
+	Timeout time.Duration
+	// Stall ends a call of whose answer nothing has arrived for that long: 30 s.
+	// Negative: the timeout alone does.
+	Stall time.Duration
+	// Progress is told after each write how many bytes have been written, and of how
+	// many; total is negative where the third party did not say, or compressed. It runs
+	// in the caller's goroutine. Nil: nobody is told.
+	Progress func(written, total int64)
+}
+
+// ExecuteTo is [Tenant.Execute] for answers that are larger than one wants in memory: the body
+// of a successful answer goes to w while it arrives, decompressed, texts in UTF-8, known
+// secrets masked. The Result has status and headers and Written, no Body, and no outputs.
+//
+// An answer that is not a success is read whole, as by Execute, and w gets nothing of it; what
+// of an answer tells success is its status and headers. The call is sent again only as long
+// as w got nothing. An answer that breaks off leaves w with the beginning: then Written is
+// not zero, and the error says why. An error of w ends the call as [Aborted], and errors.Is
+// finds it.
+//
+// In a body that is passed on a secret is found raw, in base64, hexadecimal, percent-encoded
+// and as JSON writes it, wherever it is cut; not where JSON escapes characters that need no
+// escape.
+func (t *Tenant) ExecuteTo(ctx context.Context, call Call, w io.Writer, opts *StreamOptions) (_ *Result, err error) {
+	defer finish(&err, "ExecuteTo", call.Connector, call.Request)
+	s := &stream{w: w}
+	if opts != nil {
+		s.StreamOptions = *opts
+	}
+	if w == nil {
+		return nil, invalid("w", "required", "must not be nil")
+	}
+	return t.run(ctx, &run{Tenant: t, op: "ExecuteTo", call: call, pick: named(call.Request), stream: s})
+}
+
+// stream is where the answer of a call goes.
+type stream struct {
+	StreamOptions
+	w       io.Writer
+	begun   bool // w was given something
+	written int64
+	total   int64
+}
+
+// defaultStall is StreamOptions.Stall if it is zero.
+const defaultStall = 30 * time.Second
+
+// Write passes on to w.
+func (s *stream) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	s.begun = true
+	n, err := s.w.Write(p)
+	s.written += int64(max(0, min(n, len(p))))
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	if s.Progress != nil {
+		s.Progress(s.written, s.total)
+	}
+	return n, err
+}
+
+// timeout is what bounds a call of the request.
+func (r *run) timeout() time.Duration {
+	if r.stream == nil || r.stream.Timeout <= 0 {
+		return r.req.timeout
+	}
+	return min(r.stream.Timeout, r.limits.StreamTimeout)
+}
+
+// streaming is where the transport hands bodies to; nil: nowhere.
+func (r *run) streaming() *transport.Stream {
+	s := r.stream
+	if s == nil {
+		return nil
+	}
+	most := r.limits.StreamBytes
+	for _, narrower := range []int64{s.MaxBytes, r.plan.tpl.Limits.ResponseBytes} {
+		if narrower > 0 {
+			most = min(most, narrower)
+		}
+	}
+	limits := r.req.policy.Limits
+	limits.WireBytes, limits.DecodedBytes = most, most
+	stall := s.Stall
+	if stall == 0 {
+		stall = defaultStall
+	}
+	return &transport.Stream{Accept: r.accept, Limits: limits, Stall: stall}
+}
+
+// accept takes an answer that counts as success by what comes before its body. Those that may
+// mean that credentials are refused, or be repeated, are read whole.
+func (r *run) accept(status int, header http.Header) transport.Sink {
+	if !r.req.success.has(status) || status == http.StatusForbidden || r.plan.refuses(status, header, nil) || r.repeats(status) {
+		return nil
+	}
+	top := &scrubbed{stream: r.stream}
+	top.WriteCloser = closing{r.stream}
+	for _, s := range r.scrubbers() {
+		top.chain = append(top.chain, top.WriteCloser)
+		top.WriteCloser = s.Writer(top.WriteCloser)
+	}
+	return top
+}
+
+func (r *run) repeats(status int) bool {
+	for _, s := range r.req.policy.Statuses {
+		if s == status {
+			return true
+		}
+	}
+	return false
+}
+
+// scrubbed is one answer on its way through the scrubbers to the caller's writer. What they
+// hold back of an answer that breaks off never gets there: it may be half a secret.
+type scrubbed struct {
+	*stream
+	io.WriteCloser
+	chain []io.WriteCloser // from the caller's writer up
+}
+
+// Start is told the length.
+func (s *scrubbed) Start(total int64) { s.total = total }
+
+// Begun reports whether the caller's writer got something.
+func (s *scrubbed) Begun() bool { return s.begun }
+
+// Write is the topmost scrubber's.
+func (s *scrubbed) Write(p []byte) (int, error) { return s.WriteCloser.Write(p) }
+
+// Close passes on what the scrubbers hold back, from the top down.
+func (s *scrubbed) Close() error {
+	if err := s.WriteCloser.Close(); err != nil {
+		return err
+	}
+	for i := len(s.chain) - 1; i >= 0; i-- {
+		if err := s.chain[i].Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closing is the caller's writer, which stays the caller's to close.
+type closing struct{ io.Writer }
+
+func (closing) Close() error { return nil }
+
+// aborted is the error of a call that ended because of what the caller handed over.
+func aborted(err error) *Error {
+	return caused(Aborted, "what the caller handed over failed", err)
+}
+
+// deliver passes on what was read whole although it counts as success, and tells how much was
+// written.
+func (r *run) deliver(res *Result, err error) error {
+	if res == nil {
+		return err
+	}
+	if err == nil && !r.outcome.Answer.Passed {
+		r.stream.total = int64(len(res.Body))
+		_, failed := r.stream.Write(res.Body)
+		if failed != nil {
+			err = r.explained(aborted(failed))
+		}
+		res.Body, res.json = nil, false
+	}
+	res.Written = r.stream.written
+	if err == nil {
+		res.Branch = OnSuccess
+	}
+	return err
+}
