@@ -272,6 +272,7 @@
 //	payload                          1 MiB, 64 levels deep
 //	rendered request                 1 MiB
 //	answer                           8 MiB as it travels, 16 MiB decoded, 512 levels deep
+//	answer that ExecuteTo passes on  1 GiB, 15 min
 //	variables and secrets            100 per connector, 64 KiB each
 //	calls at once                    100 per connector, 1,000 per tenant, 10,000; others queue
 //	a definition is used unasked     1 s; while the store does not answer, 30 s

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/integrationhub/hub/internal/transport"
@@ -31,9 +32,9 @@ type StreamOptions struct {
 // of a successful answer goes to w while it arrives, decompressed, texts in UTF-8, known
 // secrets masked. The Result has status and headers and Written, no Body, and no outputs.
 //
-// An answer that is not a success is read whole, as by Execute, and w gets nothing of it; what
-// of an answer tells success is its status and headers. The call is sent again only as long
-// as w got nothing. An answer that breaks off leaves w with the beginning: then Written is
+// An answer that is not a success is read whole, as by Execute, and w gets nothing of it; so
+// is one of which only the body could tell, by Request.Responses or Auth.Refused, and w gets
+// it if it is a success. The call is sent again only as long as w got nothing. An answer that breaks off leaves w with the beginning: then Written is
 // not zero, and the error says why. An error of w ends the call as [Aborted], and errors.Is
 // finds it.
 //
@@ -110,10 +111,10 @@ func (r *run) streaming() *transport.Stream {
 	return &transport.Stream{Accept: r.accept, Limits: limits, Stall: stall}
 }
 
-// accept takes an answer that counts as success by what comes before its body. Those that may
-// mean that credentials are refused, or be repeated, are read whole.
+// accept takes an answer that counts as success by what comes before its body, nil if that
+// does not tell.
 func (r *run) accept(status int, header http.Header) transport.Sink {
-	if !r.req.success.has(status) || status == http.StatusForbidden || r.plan.refuses(status, header, nil) || r.repeats(status) {
+	if !r.req.succeedsUnread(r.plan, &reading{Answer: &transport.Answer{Status: status, Header: header}, head: true}) {
 		return nil
 	}
 	top := &scrubbed{stream: r.stream}
@@ -125,13 +126,26 @@ func (r *run) accept(status int, header http.Header) transport.Sink {
 	return top
 }
 
-func (r *run) repeats(status int) bool {
-	for _, s := range r.req.policy.Statuses {
-		if s == status {
-			return true
+// succeedsUnread reports whether an answer is a success whatever its body says. What may mean
+// that credentials are refused, or is worth another attempt, is none.
+func (p *requestPlan) succeedsUnread(con *connectorPlan, a *reading) bool {
+	if a.Status == http.StatusForbidden || a.Status == http.StatusUnauthorized || slices.Contains(p.policy.Statuses, a.Status) {
+		return false
+	}
+	if slices.ContainsFunc(con.refusals, func(m matchPlan) bool { return m.mayMatch(a) }) {
+		return false
+	}
+	for i := range p.responses {
+		if rule := &p.responses[i]; rule.when.mayMatch(a) {
+			return rule.then == VerdictSuccess && rule.when.Path == "" && rule.when.Contains == ""
 		}
 	}
-	return false
+	return p.success.has(a.Status)
+}
+
+// mayMatch reports whether an answer matches as far as it is known before its body is.
+func (m *matchPlan) mayMatch(a *reading) bool {
+	return (m.statuses == nil || m.statuses.has(a.Status)) && m.inHeader(a.Header) && m.inMediaTypes(a.Header)
 }
 
 // scrubbed is one answer on its way through the scrubbers to the caller's writer. What they

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -168,13 +169,18 @@ func TestSuccessesThatAreReadWholeAreWrittenToo(t *testing.T) {
 	srv.Handle("/forbidden", hubtest.Text(403, "yes"))
 	srv.Handle("/accepted", hubtest.Sequence(hubtest.Text(202, "wait"), hubtest.Text(202, "wait"), hubtest.Text(202, "yes")))
 	srv.Handle("/none", hubtest.Status(204))
+	srv.Handle("/asked", hubtest.JSON(200, json.RawMessage(`{"a":"yes"}`)))
+	srv.Handle("/not-asked", hubtest.Text(200, "yes"))
 	h := open(t).Tenant("acme")
-	wanted := map[string]string{"forbidden": "yes", "accepted": "yes", "none": ""}
+	wanted := map[string]string{"forbidden": "yes", "accepted": "yes", "none": "", "asked": `{"a":"yes"}`, "not-asked": "yes"}
 	connector(t, h, srv, func(c *hub.Connector) {
 		for path := range wanted {
 			manual(path, "GET", srv.URL+"/"+path, func(r *hub.Request) {
 				r.Success = &hub.Success{Statuses: []string{"2xx", "403"}}
 				r.Retry = &hub.Retry{Statuses: []string{"202"}}
+				r.Responses = []hub.ResponseRule{
+					{When: hub.AnswerMatch{MediaTypes: []string{"application/json"}, Path: "a", Absent: true}, Then: hub.VerdictFail},
+				}
 			})(c)
 		}
 	})
@@ -394,4 +400,27 @@ func TestAStreamInAnotherCharsetIsWrittenInUTF8(t *testing.T) {
 	assert.Equal(t, "Zoë;1", got.String())
 	assert.Equal(t, "text/csv; charset=utf-8", res.Header.Get("Content-Type"))
 	assert.EqualValues(t, -1, total)
+}
+
+// A rule about the body is asked before a writer gets anything.
+func TestABodyThatMeansFailureIsNotWritten(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.JSON(200, map[string]string{"error": "expired"}))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, manual("go", "GET", srv.URL, func(r *hub.Request) {
+		r.Responses = []hub.ResponseRule{{When: hub.AnswerMatch{Path: "error"}, Then: hub.VerdictFail}}
+	}), manual("told", "GET", srv.URL, func(r *hub.Request) {
+		r.Responses = []hub.ResponseRule{
+			{When: hub.AnswerMatch{Statuses: []string{"200"}}, Then: hub.VerdictSuccess},
+			{When: hub.AnswerMatch{Path: "error"}, Then: hub.VerdictFail},
+		}
+	}))
+	var got strings.Builder
+	res, err := streamed(t, h, &got, nil)
+	failed(t, err, hub.Rejected)
+	assert.Zero(t, got.Len())
+	assert.Equal(t, "expired", res.Get("error").String())
+	_, err = h.ExecuteTo(t.Context(), hub.Call{Connector: "con", Request: "told"}, &got, nil)
+	require.NoError(t, err)
+	assert.Equal(t, `{"error":"expired"}`, got.String())
 }
