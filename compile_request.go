@@ -129,7 +129,7 @@ func (k *compiler) payloadRules(p *problems, plan *requestPlan) {
 	}
 	plan.schema = k.schema(p, in(at, "payloadSchema"), r.PayloadSchema)
 	if len(r.Sample) > 0 {
-		for _, f := range k.core.checkPayload(plan, r.Sample) {
+		for _, f := range k.core.checkPayload(plan, &payload.Document{}, r.Sample) {
 			p.add(in(at, "sample")+strings.TrimPrefix(f.Path, "payload"), f.Rule, "%s", f.Message)
 		}
 	}

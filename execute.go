@@ -94,6 +94,7 @@ type run struct {
 	stream *stream // where the body of a success goes; nil: into the result
 
 	begun     time.Time
+	index     *payload.Document // the payload, read; nil: there is none
 	plan      *connectorPlan
 	req       *requestPlan
 	wire      *render.Request
@@ -131,6 +132,7 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 	r.begun = t.opts.now()
 	ctx = r.trace(ctx)
 	defer func() { err = r.report(ctx, res, err) }()
+	defer r.forget()
 
 	if err := r.find(ctx); err != nil {
 		return nil, err
@@ -228,10 +230,23 @@ func (r *run) validate() error {
 		}
 		return nil
 	}
-	if broken := r.checkPayload(r.req, r.call.Payload); len(broken) > 0 {
+	r.index, _ = r.documents.Get().(*payload.Document)
+	if r.index == nil {
+		r.index = new(payload.Document)
+	}
+	if broken := r.checkPayload(r.req, r.index, r.call.Payload); len(broken) > 0 {
 		return &Error{Code: Invalid, Fields: broken}
 	}
 	return nil
+}
+
+// forget lets another call read its payload into the memory of this one's.
+func (r *run) forget() {
+	if r.index != nil {
+		r.index.Reset()
+		r.documents.Put(r.index)
+		r.index = nil
+	}
 }
 
 // scrub is the step that masks known secrets in what came back.

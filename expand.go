@@ -30,6 +30,7 @@ func (r *run) render(ctx context.Context) (err error) {
 func (r *run) values() render.Values {
 	v := render.Values{
 		Payload:       r.call.Payload,
+		Index:         r.index,
 		Variable:      r.plan.variable,
 		Secret:        r.plan.secret,
 		AuthSecret:    r.isToken,

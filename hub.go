@@ -62,6 +62,8 @@ type core struct {
 	discoveries discoveries
 	nonces      nonces
 
+	documents sync.Pool // of *payload.Document
+
 	gates gates
 	life  life
 	log   *slog.Logger

@@ -13,20 +13,21 @@ import (
 // say.
 var studioCuts = []int{32 << 10, 32_000}
 
-// checkPayload returns every rule that a payload of a request breaks, without its values.
-func (c *core) checkPayload(plan *requestPlan, data []byte) []FieldError {
-	if err := payload.Check(data, c.payloadLimits()); err != nil {
+// checkPayload reads a payload of a request into d and returns every rule that it breaks,
+// without its values.
+func (c *core) checkPayload(plan *requestPlan, d *payload.Document, data []byte) []FieldError {
+	if err := d.Read(data, c.payloadLimits()); err != nil {
 		return []FieldError{guardField(data, err)}
 	}
 	if plan.def.PayloadMode == PayloadDynamic {
-		if broken := schemaFields("payload", envelopeSchema().Validate(data)); len(broken) > 0 {
+		if broken := schemaFields("payload", envelopeSchema().ValidateDocument(d)); len(broken) > 0 {
 			return broken
 		}
 	}
 	if plan.schema == nil {
 		return nil
 	}
-	return schemaFields("payload", plan.schema.Validate(data))
+	return schemaFields("payload", plan.schema.ValidateDocument(d))
 }
 
 func (c *core) payloadLimits() payload.Limits {

@@ -59,10 +59,30 @@ func (s *scanner) bytes(n name) []byte {
 	return s.data[n.from:n.to]
 }
 
+// few is how many names are compared one by one.
+const few = 16
+
+// twins reports whether two of a few names are equal.
+func (s *scanner) twins(names []name) bool {
+	for i := 1; i < len(names); i++ {
+		one := s.bytes(names[i])
+		for _, other := range names[:i] {
+			if same := s.bytes(other); len(same) == len(one) && string(same) == string(one) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // leave drops the names of the object that ends here and refuses it if two of them are equal. Sorting needs
 // no memory and, unlike a table, has no bad case for hostile names.
 func (s *scanner) leave(first int) *Problem {
 	names := s.names[first:]
+	if len(names) <= few && !s.twins(names) {
+		s.names = s.names[:first]
+		return nil
+	}
 	slices.SortFunc(names, func(a, b name) int {
 		if c := bytes.Compare(s.bytes(a), s.bytes(b)); c != 0 {
 			return c

@@ -42,13 +42,17 @@ func Default() Limits {
 func Check(data []byte, l Limits) error {
 	l = l.resolve()
 	if len(data) > l.Bytes {
-		return &Problem{Rule: TooLarge, Limit: l.Bytes, Offset: l.Bytes}
+		return tooLarge(l)
 	}
 	s := scanner{data: data, limits: l, frames: make([]frame, 0, 16), names: make([]name, 0, 32)}
-	if p := s.text(); p != nil {
+	if p := s.whole(); p != nil {
 		return p
 	}
 	return nil
+}
+
+func tooLarge(l Limits) *Problem {
+	return &Problem{Rule: TooLarge, Limit: l.Bytes, Offset: l.Bytes}
 }
 
 // resolve puts the defaults where l is zero, and the largest int where it is negative.

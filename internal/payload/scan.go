@@ -10,6 +10,7 @@ type scanner struct {
 	frames  []frame // the arrays and objects that are open, outermost first
 	names   []name  // the member names of all open objects, frame by frame
 	escaped []byte  // text of the names that were written with escapes
+	index   *index  // gathers the values; nil: nobody wants them
 }
 
 // frame is one open array or object.
@@ -17,10 +18,11 @@ type frame struct {
 	object bool
 	names  int // where its names begin in scanner.names
 	index  int // the element being read, in an array
+	node   int // its own in scanner.index
 }
 
-// text reads the whole input.
-func (s *scanner) text() *Problem {
+// whole reads the whole input.
+func (s *scanner) whole() *Problem {
 	if p := s.start(); p != nil {
 		return p
 	}
@@ -56,23 +58,40 @@ func (s *scanner) value() (inside bool, p *Problem) {
 	if s.pos == len(s.data) {
 		return false, s.problem(Truncated)
 	}
-	switch c := s.data[s.pos]; c {
+	begin := s.pos
+	switch c := s.data[begin]; c {
 	case '{':
 		return s.open(true, '}')
 	case '[':
 		return s.open(false, ']')
 	case '"':
-		_, p := s.str()
-		return false, p
+		return false, s.text(begin)
 	case 't':
-		return false, s.literal("true")
+		return false, s.scalar(True, begin, s.literal("true"))
 	case 'f':
-		return false, s.literal("false")
+		return false, s.scalar(False, begin, s.literal("false"))
 	case 'n':
-		return false, s.literal("null")
+		return false, s.scalar(Null, begin, s.literal("null"))
 	default:
-		return false, s.number()
+		return false, s.scalar(Number, begin, s.number())
 	}
+}
+
+// text reads a string that is a value.
+func (s *scanner) text(begin int) *Problem {
+	escapes, p := s.str()
+	if p == nil && s.index != nil {
+		s.index.add(s, String, begin).Escaped = escapes
+	}
+	return p
+}
+
+// scalar notes a value that was read.
+func (s *scanner) scalar(kind Kind, begin int, p *Problem) *Problem {
+	if p == nil && s.index != nil {
+		s.index.add(s, kind, begin)
+	}
+	return p
 }
 
 // open enters an array or object. An empty one is left again at once.
@@ -80,15 +99,15 @@ func (s *scanner) open(object bool, closing byte) (inside bool, p *Problem) {
 	if len(s.frames) >= s.limits.Depth {
 		return false, s.limited(TooDeep, s.limits.Depth)
 	}
+	node := s.index.open(s, object)
 	s.pos++
-	s.frames = append(s.frames, frame{object: object, names: len(s.names)})
+	s.frames = append(s.frames, frame{object: object, names: len(s.names), node: node})
 	s.space()
 	switch {
 	case s.pos == len(s.data):
 		return false, s.problem(Truncated)
 	case s.data[s.pos] == closing:
-		s.pos++
-		s.frames = s.frames[:len(s.frames)-1]
+		s.close()
 		return false, nil
 	case object:
 		return true, s.member()
@@ -124,13 +143,20 @@ func (s *scanner) next() (more bool, p *Problem) {
 		default:
 			return false, s.problem(Syntax)
 		}
-		s.pos++
-		s.frames = s.frames[:len(s.frames)-1]
+		s.close()
 	}
 	if s.space(); s.pos < len(s.data) {
 		return false, s.problem(TrailingData)
 	}
 	return false, nil
+}
+
+// close leaves the array or object that ends with the byte here.
+func (s *scanner) close() {
+	s.pos++
+	last := len(s.frames) - 1
+	s.index.close(s.frames[last].node, s.pos)
+	s.frames = s.frames[:last]
 }
 
 func (s *scanner) literal(word string) *Problem {
@@ -147,6 +173,12 @@ func (s *scanner) literal(word string) *Problem {
 }
 
 func (s *scanner) space() {
+	if s.pos < len(s.data) && s.data[s.pos] <= ' ' {
+		s.skip()
+	}
+}
+
+func (s *scanner) skip() {
 	for s.pos < len(s.data) {
 		switch s.data[s.pos] {
 		case ' ', '\t', '\r', '\n':

@@ -1,11 +1,19 @@
 package payload
 
-import "unicode/utf8"
+import (
+	"encoding/binary"
+	"math/bits"
+	"unicode/utf8"
+)
 
 // str reads a string and reports whether it holds escapes.
 func (s *scanner) str() (escapes bool, p *Problem) {
 	s.pos++
-	for s.pos < len(s.data) {
+	for {
+		s.pos += ordinary(s.data[s.pos:])
+		if s.pos == len(s.data) {
+			return escapes, s.problem(Truncated)
+		}
 		switch c := s.data[s.pos]; {
 		case c == '"':
 			s.pos++
@@ -17,15 +25,38 @@ func (s *scanner) str() (escapes bool, p *Problem) {
 			}
 		case c < ' ':
 			return escapes, s.problem(Syntax)
-		case c < utf8.RuneSelf:
-			s.pos++
 		default:
 			if p := s.rune(); p != nil {
 				return escapes, p
 			}
 		}
 	}
-	return escapes, s.problem(Truncated)
+}
+
+// ordinary counts the bytes at the beginning of text that stand for themselves in a string: ASCII but
+// for quotes, backslashes and control characters. It looks at eight at once.
+func ordinary(text []byte) int {
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x8080808080808080
+	)
+	i := 0
+	for ; i+8 <= len(text); i += 8 {
+		word := binary.LittleEndian.Uint64(text[i:])
+		quote, slash := word^(ones*'"'), word^(ones*'\\')
+		// In each term the lowest byte that is marked is one that is looked for: borrows reach
+		// only upwards.
+		odd := (word-ones*' ')&^word | (quote-ones)&^quote | (slash-ones)&^slash | word
+		if odd &= highs; odd != 0 {
+			return i + bits.TrailingZeros64(odd)/8
+		}
+	}
+	for ; i < len(text); i++ {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			break
+		}
+	}
+	return i
 }
 
 // rune reads one character beyond ASCII. Surrogates encoded as bytes are not UTF-8 (RFC 3629, section 3).

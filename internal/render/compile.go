@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/path"
 	"github.com/integrationhub/hub/internal/ref"
 )
 
@@ -171,6 +172,7 @@ func (c *compiler) hole(at string, place Place, s ref.Segment, encode encoder, w
 		if !c.scope.Payload {
 			c.report(at, "no-payload", h.name+": this request has no payload")
 		}
+		h.names = path.Plain(s.Text)
 		c.fallback(at, h, encode, whole)
 	case ref.Auth:
 		if !c.scope.Auth {

@@ -39,9 +39,10 @@ type piece struct {
 // A hole is where a reference stood.
 type hole struct {
 	ref      ref.Segment
-	name     string // how the reference is named to people
-	secret   bool   // the name of a secret
-	fallback string // with ref.Default: its text
+	name     string   // how the reference is named to people
+	names    []string // of a plain path into the payload
+	secret   bool     // the name of a secret
+	fallback string   // with ref.Default: its text
 }
 
 // holes reports whether values are put into s.

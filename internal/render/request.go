@@ -3,13 +3,17 @@ package render
 import (
 	"net/http"
 	"net/url"
+
+	"github.com/integrationhub/hub/internal/payload"
 )
 
 // Values are what one call puts into a program. The functions may be nil if the definition's
 // scope had no such references. Nothing of Values is kept or changed.
 type Values struct {
 	// Payload is one JSON text that passed payload.Check; nil: there is none.
-	Payload  []byte
+	Payload []byte
+	// Index is Payload as it was read; nil or empty: it is looked into anew.
+	Index    *payload.Document
 	Variable func(name string) (string, bool)
 	// Secret opens a secret; a call happens for each place the secret stands in.
 	Secret func(name string) (string, error)

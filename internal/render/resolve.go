@@ -65,7 +65,7 @@ func (w *writer) secret(s *slot, h *hole) (value, error) {
 }
 
 func (w *writer) payload(s *slot, h *hole) (value, error) {
-	v := value{result: path.Get(w.v.Payload, h.ref.Text), source: "payload"}
+	v := value{result: w.find(h), source: "payload"}
 	if !s.missing(h, v.result) {
 		return v, nil
 	}
@@ -77,6 +77,16 @@ func (w *writer) payload(s *slot, h *hole) (value, error) {
 		v.result.Raw = h.ref.Default
 	}
 	return v, nil
+}
+
+// find looks into the payload.
+func (w *writer) find(h *hole) gjson.Result {
+	if h.names != nil && w.v.Index != nil {
+		if found, ok := path.In(w.v.Index, h.names); ok {
+			return found
+		}
+	}
+	return path.Get(w.v.Payload, h.ref.Text)
 }
 
 func (w *writer) auth(s *slot, h *hole) (value, error) {

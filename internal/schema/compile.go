@@ -38,6 +38,7 @@ func Compile(src []byte, l Limits) (s *Schema, err error) {
 	if p := s.analyse(); p != nil {
 		return nil, p
 	}
+	s.rule = quicken(root)
 	return s, nil
 }
 

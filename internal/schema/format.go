@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"maps"
 	"regexp/syntax"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
@@ -10,13 +11,13 @@ import (
 // quadratic time.
 const maxDuration = 256
 
-// formats replaces the checks of the validator that a hostile string could make slow.
+// formats are the validator's, but that those are replaced which a hostile string could make slow.
 func formats() map[string]func(any) bool {
-	return map[string]func(any) bool{
-		"regex":    isRegexp,
-		"duration": short(jsonschema.Formats["duration"]),
-		"period":   short(jsonschema.Formats["period"]),
-	}
+	all := maps.Clone(standard)
+	all["regex"] = isRegexp
+	all["duration"] = short(standard["duration"])
+	all["period"] = short(standard["period"])
+	return all
 }
 
 // isRegexp parses only: to compile costs time and memory in proportion to the repetitions.

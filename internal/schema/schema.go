@@ -80,4 +80,5 @@ type Schema struct {
 	root   *jsonschema.Schema            // what validates
 	places map[string]*jsonschema.Schema // :: location → subschema
 	entry  *entry                        // root, as the effort is computed
+	rule   *rule                         // root, as the quick way reads it
 }

@@ -9,12 +9,30 @@ import (
 )
 
 // Validate returns nil if data fits the schema. Otherwise the error is [*Violations]; or [*Problem] with rule
-// TooCostly if to judge data might take more than Limits.Work; or
+// TooCostly if to judge data might take the validator more than Limits.Work; or
 // [*payload.Problem] if data does not pass payload.Check with Limits.Payload. It does not keep or change data.
 func (s *Schema) Validate(data []byte) error {
-	if err := payload.Check(data, s.limits.Payload); err != nil {
+	var d payload.Document
+	if err := d.Read(data, s.limits.Payload); err != nil {
 		return err
 	}
+	return s.ValidateDocument(&d)
+}
+
+// ValidateDocument is Validate for a text that was read already. Most payloads that fit are judged by
+// the index of d alone.
+func (s *Schema) ValidateDocument(d *payload.Document) error {
+	if !d.Within(s.limits.Payload) {
+		return s.Validate(d.Text())
+	}
+	if s.quick(d) {
+		return nil
+	}
+	return s.ask(d.Text())
+}
+
+// ask has a payload that passed the guard judged by the validator.
+func (s *Schema) ask(data []byte) error {
 	v, err := decode(data)
 	if err != nil {
 		return &Problem{Rule: Failed}

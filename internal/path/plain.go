@@ -1,0 +1,73 @@
+package path
+
+import (
+	"strings"
+	"unsafe"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/integrationhub/hub/internal/payload"
+)
+
+// Plain returns the names of a path that leads through objects alone, as most do, and nil for any
+// other: each name is made of letters, digits, "_" and "-", and begins with none of the last two.
+func Plain(p string) []string {
+	names := strings.Split(p, ".")
+	for _, name := range names {
+		if name == "" || !isLetter(name[0]) || strings.ContainsFunc(name, notPlain) {
+			return nil
+		}
+	}
+	return names
+}
+
+func isLetter(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' || b == '_' }
+
+func notPlain(r rune) bool {
+	return r > 'z' || !isLetter(byte(r)) && (r < '0' || r > '9') && r != '-'
+}
+
+// In returns the value at a plain path of a document, as [Get] would, but without Num and Index. It
+// reports false where it does not know: nothing was kept of the document, or a name is written
+// with escapes, or the path leads into an array.
+func In(d *payload.Document, names []string) (gjson.Result, bool) {
+	values := d.Values()
+	if len(values) == 0 {
+		return gjson.Result{}, false
+	}
+	at := int32(0)
+	for _, name := range names {
+		switch values[at].Kind {
+		case payload.Object:
+		case payload.Array:
+			return gjson.Result{}, false
+		default:
+			return gjson.Result{}, true
+		}
+		next, known := d.Member(at, name)
+		if next == 0 {
+			return gjson.Result{}, known
+		}
+		at = next
+	}
+	return result(d.Text(), &values[at]), true
+}
+
+// types are the types of kinds.
+var types = [...]gjson.Type{
+	payload.Null: gjson.Null, payload.False: gjson.False, payload.True: gjson.True, payload.Number: gjson.Number,
+	payload.String: gjson.String, payload.Array: gjson.JSON, payload.Object: gjson.JSON,
+}
+
+// result is a value as gjson has it. Its texts share the document's memory.
+func result(text []byte, v *payload.Value) gjson.Result {
+	raw := unsafe.String(&text[v.From], v.To-v.From)
+	if v.Escaped {
+		return gjson.Parse(raw)
+	}
+	r := gjson.Result{Type: types[v.Kind], Raw: raw}
+	if v.Kind == payload.String {
+		r.Str = raw[1 : len(raw)-1]
+	}
+	return r
+}
