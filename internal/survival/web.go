@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/integrationhub/hub"
+	"github.com/integrationhub/hub/hubtest"
+	"github.com/integrationhub/hub/secrets"
+)
+
+// fixture is what all cases share: third parties, and a database.
+type fixture struct {
+	*trial
+	plain  *httptest.Server
+	secure *hubtest.Server
+	tokens atomic.Int64
+	db     *database
+}
+
+func newFixture(t *trial) *fixture {
+	f := &fixture{trial: t}
+	answer := hubtest.JSON(http.StatusOK, map[string]string{"text": strings.Repeat("0123456789", 20)})
+	f.plain = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		answer.ServeHTTP(w, r)
+	}))
+	secure, err := hubtest.Start()
+	t.must(err)
+	f.secure = secure
+	secure.Handle("/api", answer)
+	secure.Handle("POST /token", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hubtest.JSON(http.StatusOK, map[string]any{
+			"access_token": fmt.Sprintf("access-token-%08d", f.tokens.Add(1)), "token_type": "Bearer", "expires_in": 3600,
+		}).ServeHTTP(w, r)
+	}))
+	f.db = newDatabase(t)
+	return f
+}
+
+func (f *fixture) end() {
+	f.db.end()
+	f.plain.Close()
+	f.secure.Close()
+}
+
+// web are the ways over the links to third parties.
+func (f *fixture) web() []way {
+	plain, secure := f.plain.Listener.Addr().String(), f.secure.Host()
+	var ways []way
+	for _, kept := range []bool{false, true} {
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			ways = append(ways,
+				way{link: "HTTP", name: method, kept: kept, server: plain, open: f.calls("http", method), ends: ofCalls},
+				way{link: "HTTPS", name: method, kept: kept, server: secure, open: f.calls("https", method), ends: ofCalls},
+			)
+		}
+		ways = append(ways, way{link: "token endpoint", name: "authenticate", kept: kept, server: secure, open: f.authenticates, ends: ofCalls})
+	}
+	for i := range ways {
+		ways[i].atOnce = 16
+		if ways[i].kept {
+			ways[i].name += " on a kept connection"
+		}
+	}
+	return ways
+}
+
+// calls opens a hub that calls through the proxy.
+func (f *fixture) calls(scheme, method string) func(context.Context, opening) (*road, error) {
+	return func(ctx context.Context, o opening) (*road, error) {
+		w, err := newWorld(nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		con := f.connector(o.within, method, scheme+"://"+o.proxy.Addr()+"/api")
+		_, err = connect(ctx, w.acme, con)
+		if err != nil {
+			return nil, errors.Join(err, w.end())
+		}
+		return &road{proxy: o.proxy, end: w.end, call: func(ctx context.Context) error { return execute(ctx, w.acme) }}, nil
+	}
+}
+
+func execute(ctx context.Context, t *hub.Tenant) error {
+	_, err := t.Execute(ctx, hub.Call{Connector: "con", Request: "call"})
+	return err
+}
+
+// connector has one request. It is sent twice at most, so that the pauses between attempts
+// leave time before the deadline.
+func (f *fixture) connector(within time.Duration, method, url string) hub.Connector {
+	con := hub.Connector{
+		Name: "con", Timeout: int(within.Milliseconds()), TLS: &hub.TLS{CA: string(f.secure.CA())},
+		Requests: []hub.Request{{Name: "call", Method: method, URL: url, Retry: &hub.Retry{Attempts: 2}}},
+	}
+	if method == http.MethodPost {
+		con.Requests[0].MediaType, con.Requests[0].Body = "application/json", `{"text": "`+strings.Repeat("0123456789", 20)+`"}`
+	}
+	return con
+}
+
+// authorized is a connector that fetches tokens, from a server of some host.
+func (f *fixture) authorized(within time.Duration, tokenHost string) hub.Connector {
+	con := f.connector(within, http.MethodGet, f.secure.URL+"/api")
+	con.Auth = hub.Auth{Kind: hub.AuthClientCredentials, OAuth: &hub.OAuth{
+		TokenURL: "https://" + tokenHost + "/token", ClientAuth: hub.ClientPost,
+	}}
+	con.Secrets = []hub.Secret{{Name: "clientId"}, {Name: "clientSecret"}}
+	return con
+}
+
+// authenticates opens a hub whose token endpoint is behind the proxy.
+func (f *fixture) authenticates(ctx context.Context, o opening) (*road, error) {
+	w, err := newWorld(nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := authorize(ctx, w.acme, f.authorized(o.within, o.proxy.Addr())); err != nil {
+		return nil, errors.Join(err, w.end())
+	}
+	call := func(ctx context.Context) error {
+		_, err := w.acme.Authenticate(ctx, "con")
+		if err == nil {
+			err = execute(ctx, w.acme)
+		}
+		return err
+	}
+	return &road{proxy: o.proxy, end: w.end, call: call}, nil
+}
+
+// authorize makes a connector and sets its credentials.
+func authorize(ctx context.Context, t *hub.Tenant, con hub.Connector) error {
+	con, err := connect(ctx, t, con)
+	for _, s := range con.Secrets {
+		if err == nil {
+			err = t.SetSecret(ctx, con.ID, s.Name, secrets.New("a credential of "+s.Name))
+		}
+	}
+	return err
+}
