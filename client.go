@@ -106,9 +106,9 @@ func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.
 	if err := r.signLent(ctx, out); err != nil {
 		return nil, end, err
 	}
-	resp, err := r.attemptLent(ctx, out)
+	resp, err := r.roundTrip(ctx, out)
 	if err != nil {
-		return nil, end, lentError(ctx, err)
+		return nil, end, err
 	}
 	r.keepNonce(resp.Header)
 	if r.grant != nil && r.plan.refuses(headOf(resp)) {
@@ -117,6 +117,20 @@ func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.
 	r.lentVersion(resp)
 	context.AfterFunc(ctx, end)
 	return resp, end, nil
+}
+
+// roundTrip sends the request, if the circuit and the rate limits let it pass.
+func (r *run) roundTrip(ctx context.Context, req *http.Request) (*http.Response, error) {
+	if _, err := r.Pass(ctx); err != nil {
+		return nil, err
+	}
+	resp, err := r.attemptLent(ctx, req)
+	if err != nil {
+		r.passed(ctx, r.outcomeOfError(ctx, err))
+		return nil, lentError(ctx, err)
+	}
+	r.passed(ctx, r.outcomeOfStatus(resp.StatusCode, ""))
+	return resp, nil
 }
 
 // otherNextTime lets the next request begin with the other version of secrets that have two,

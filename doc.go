@@ -134,6 +134,10 @@
 // that carries Retry-After. When a host is down altogether, a budget keeps repeats from
 // adding to its load.
 //
+// Each connector has a circuit for each origin that it calls ([Breaker]). When most attempts of
+// the last seconds have failed it opens, and calls fail at once with [CircuitOpen], until a few
+// probes have succeeded. [Tenant.Health] shows the circuits, what is under way and what waits.
+//
 // A token is fetched once for all callers that need it, used until shortly before it
 // expires, and fetched again, once, if the third party refuses it with 401.
 //

@@ -49,7 +49,10 @@ const (
 	// Aborted: what the caller handed over failed in the middle of a call: the writer of
 	// ExecuteTo. errors.Is finds its own error.
 	Aborted Code = "aborted"
-	// Busy: too many calls at once for the connector or the tenant.
+	// CircuitOpen: the origin has failed so often that nothing is sent to it for now
+	// ([Breaker]); RetryAt says until when.
+	CircuitOpen Code = "circuit-open"
+	// Busy: too many calls at once for the connector, the tenant or the hub.
 	Busy Code = "busy"
 	// Unavailable: the store, the vault or the keeper did not answer.
 	Unavailable Code = "unavailable"

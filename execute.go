@@ -119,7 +119,8 @@ type run struct {
 
 	idempotencyKey string
 
-	ticket ticket // its place among the calls
+	ticket  ticket // its place among the calls
+	passage passage
 }
 
 // run takes a call down the road.

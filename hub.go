@@ -64,9 +64,11 @@ type core struct {
 
 	documents sync.Pool // of *payload.Document
 
-	gates gates
-	life  life
-	log   *slog.Logger
+	gates    gates
+	traffics traffics
+
+	life life
+	log  *slog.Logger
 }
 
 // startTimeout bounds what New asks of the store and the keeper.
@@ -92,6 +94,7 @@ func New(store storage.Store, keeper secrets.Keeper, opts *Options) (*Hub, error
 		return nil, err
 	}
 	c.limits = c.opts.Limits.withDefaults()
+	c.opts.Breaker = c.opts.Breaker.withDefaults()
 	if c.vault = c.opts.Vault; c.vault == nil {
 		c.vault = sealed.New(store, keeper)
 	}

@@ -107,7 +107,7 @@ func (r *run) failed(err error) error {
 		return r.explained(asError(err))
 	}
 	var own *Error
-	if f.Kind == transport.Prepare && errors.As(f, &own) {
+	if (f.Kind == transport.Prepare || f.Kind == transport.Held) && errors.As(f, &own) {
 		return r.explained(own)
 	}
 	if f.Kind == transport.Aborted {
@@ -123,7 +123,9 @@ func (r *run) explained(e *Error) *Error {
 	e.Attempts = len(r.attempts)
 	e.Sent = r.sent()
 	e.harmless = r.harmless()
-	e.RetryAt = r.outcome.RetryAt
+	if at := r.outcome.RetryAt; !at.IsZero() {
+		e.RetryAt = at
+	}
 	if a := r.outcome.Answer; a != nil {
 		e.Status = a.Status
 	}

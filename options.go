@@ -41,6 +41,9 @@ type Options struct {
 	// Limits bounds what definitions, payloads and answers can use.
 	Limits Limits
 
+	// Breaker says when nothing is sent any more to a third party that fails.
+	Breaker Breaker
+
 	// ScriptTokens lets a script see the tokens that ConnectAuth fetched, as the product
 	// does, in the action's body. False: they are masked, and requests use them as
 	// [[@auth.access_token]].
@@ -48,8 +51,9 @@ type Options struct {
 
 	// Observer is called once for each call that ended and, before that, for each of its
 	// attempts, in the caller's goroutine; and, in others, for each authentication that a
-	// call set off or that runs ahead of expiry, and for each change of a connector's
-	// [AuthState]. It must be safe for concurrent use and quick. Nil: nobody is told.
+	// call set off or that runs ahead of expiry, for each change of a connector's
+	// [AuthState], and for each circuit that opens or closes ([Breaker]). It must be safe
+	// for concurrent use and quick. Nil: nobody is told.
 	Observer func(context.Context, Event)
 
 	// Tracer follows calls for a tracing system. Nil: nobody follows them.
@@ -150,6 +154,9 @@ type Limits struct {
 	// QueuedCalls bounds the calls of one connector that wait for a place: 100. Of a
 	// tenant ten times as many may wait, and a hundred times as many of the hub.
 	QueuedCalls int
+	// Remembered bounds the connectors whose circuits and health are remembered, of 16
+	// origins each: 20,000, those used last.
+	Remembered int
 }
 
 // withDefaults returns l with every zero replaced by its default and every negative by the
@@ -189,6 +196,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.TenantCalls, 1000)
 	set(&l.HubCalls, 10_000)
 	set(&l.QueuedCalls, 100)
+	set(&l.Remembered, 20_000)
 	return l
 }
 
@@ -217,6 +225,9 @@ func (o *Options) check() error {
 		if p < 1 || p > 65535 {
 			return fmt.Errorf("hub: Options.Egress.AllowPorts: %d is not a port (1 to 65535)", p)
 		}
+	}
+	if err := o.Breaker.check(); err != nil {
+		return err
 	}
 	if err := o.checkResolvers(); err != nil {
 		return err

@@ -13,7 +13,8 @@ import (
 // chose, and what the call's definition says.
 type Event struct {
 	// Op is what ended: Execute, Authenticate, TestConnector, TestRequest, RoundTrip,
-	// Discover or StartDevice; Attempt is one request of any of them. AuthState: see there.
+	// Discover or StartDevice; Attempt is one request of any of them. AuthState and
+	// Circuit: see there.
 	Op          string
 	Tenant      string
 	Connector   string // the name
@@ -44,6 +45,10 @@ type Event struct {
 	// AuthState is set if Op is AuthState: no call ended, but the connector's
 	// authentication is in this state now. Connector may be empty then.
 	AuthState AuthState
+	// Circuit is set if Op is Circuit: no call ended, but the connector's circuit to Origin
+	// opened or closed.
+	Circuit CircuitState
+	Origin  string
 }
 
 // report is the last step: it makes sure that the error is complete, and tells the observer
@@ -65,6 +70,7 @@ func (r *run) report(ctx context.Context, res *Result, err error) error {
 			res.Branch = e.Branch
 		}
 	}
+	r.remember(e.Code)
 	r.tell(ctx, e)
 	return err
 }

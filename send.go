@@ -66,6 +66,7 @@ func (r *run) sendOnce(ctx context.Context) {
 		Via:    r.plan.way,
 
 		Prepare: r.prepare(),
+		Gate:    r,
 		Watcher: r.watcher(ctx),
 		Stream:  r.streaming(),
 	}, r.sendPolicy())

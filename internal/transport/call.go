@@ -17,6 +17,7 @@ type call struct {
 	answered *Answer       // of the last attempt
 	ruled    Repeat        // what the last attempt's answer means for another one
 	begun    bool          // something of an answer has been passed on
+	held     bool          // the gate let no attempt pass
 	out      Outcome
 }
 
@@ -32,6 +33,9 @@ func (c *Client) newCall(req Request, policy Policy) *call {
 
 // attempt runs one attempt and writes down how it went.
 func (c *call) attempt(ctx context.Context) {
+	if !c.admitted(ctx) {
+		return
+	}
 	ctx = c.begins(ctx)
 	a := Attempt{Start: c.client.clock(), Wait: c.wait}
 	answer, failure := c.try(ctx, &a)
@@ -52,6 +56,9 @@ func (c *call) attempt(ctx context.Context) {
 	c.out.Attempts = append(c.out.Attempts, a)
 	c.ends(ctx, &c.out.Attempts[len(c.out.Attempts)-1])
 	c.fail(failure)
+	if c.req.Gate != nil {
+		c.req.Gate.Passed(ctx, &c.out.Attempts[len(c.out.Attempts)-1], answer)
+	}
 }
 
 // fail makes f, which may be nil, the end of the call as far as it is known.
@@ -66,6 +73,9 @@ func (c *call) fail(f *Failure) {
 
 // again decides on another attempt and how long to wait for it.
 func (c *call) again(ctx context.Context) bool {
+	if c.held {
+		return false
+	}
 	now := c.client.clock()
 	told, isTold := c.told(now)
 	if told > 0 {
@@ -74,7 +84,7 @@ func (c *call) again(ctx context.Context) bool {
 	if ctx.Err() != nil || !c.worth(isTold) || len(c.out.Attempts) >= c.policy.attempts() {
 		return false
 	}
-	if isTold && told > c.policy.maxRetryAfter() {
+	if isTold && told > c.policy.maxRetryAfter() || c.shut() {
 		return false
 	}
 	wait := told + c.jitter()

@@ -15,6 +15,8 @@ const (
 	Invalid Kind = "invalid"
 	// Prepare: Request.Prepare failed; nothing was sent in this attempt.
 	Prepare Kind = "prepare"
+	// Held: Request.Gate let no attempt pass; nothing was sent.
+	Held Kind = "held"
 	// Refused: the policy of the way out forbids the scheme, port or host of the
 	// URL; nothing was tried.
 	Refused Kind = "refused"
@@ -53,6 +55,8 @@ func (k Kind) text() string {
 		return "the request is not valid HTTP"
 	case Prepare:
 		return "the request could not be authorized"
+	case Held:
+		return "no attempt may be made for now"
 	case Refused:
 		return "the request is not allowed out"
 	case Unreachable:
@@ -101,8 +105,8 @@ func (f *Failure) Error() string { return f.Kind.text() }
 
 // Unwrap returns what errors.Is and errors.As may find: for Timeout
 // context.DeadlineExceeded, for Canceled context.Canceled and the cause of the
-// cancellation, for Prepare the error of Request.Prepare, for Aborted the
-// caller's own, for Refused the *egress.Refusal.
+// cancellation, for Prepare the error of Request.Prepare, for Held that of
+// Request.Gate, for Aborted the caller's own, for Refused the *egress.Refusal.
 func (f *Failure) Unwrap() []error {
 	shown, _ := f.causes()
 	switch f.Kind {
@@ -110,7 +114,7 @@ func (f *Failure) Unwrap() []error {
 		return []error{context.DeadlineExceeded}
 	case Canceled:
 		return []error{context.Canceled, shown}
-	case Prepare, Refused, Aborted:
+	case Prepare, Held, Refused, Aborted:
 		return []error{shown}
 	}
 	return nil

@@ -141,7 +141,7 @@ func TestRequestsThatHTTPCannotCarry(t *testing.T) {
 }
 
 func TestEachKindHasItsOwnText(t *testing.T) {
-	kinds := []transport.Kind{transport.Timeout, transport.Canceled, transport.Invalid, transport.Prepare,
+	kinds := []transport.Kind{transport.Timeout, transport.Canceled, transport.Invalid, transport.Prepare, transport.Held,
 		transport.Refused, transport.Unreachable, transport.TLS, transport.Read, transport.Protocol,
 		transport.HeaderTooLarge, transport.TooLarge, transport.Bomb, transport.Encoding, ""}
 	seen := map[string]bool{}

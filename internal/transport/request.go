@@ -34,6 +34,8 @@ type Request struct {
 	// attached after it returned. Its error ends the call with Kind Prepare
 	// and stays reachable through errors.Is and errors.As.
 	Prepare func(ctx context.Context, attempt int, r *http.Request) error
+	// Gate, if set, is asked before each attempt, and told how it went.
+	Gate Gate
 	// Watcher, if set, is told of each attempt.
 	Watcher Watcher
 	// Stream, if set, takes bodies of answers while they are read.

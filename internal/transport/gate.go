@@ -1,0 +1,53 @@
+package transport
+
+import (
+	"context"
+	"time"
+)
+
+// Gate lets attempts pass, or not: a circuit breaker, a rate limit. For each attempt
+// that passed it is told once how that went.
+type Gate interface {
+	// Pass waits until the next attempt may be made. Its error says why none may, and
+	// until when. A first attempt that does not pass ends the call with Kind Held; a later
+	// one ends it with what is there.
+	Pass(ctx context.Context) (until time.Time, err error)
+	// Shut returns until when no attempt would pass, as far as is known, and zero if one
+	// might: then nobody waits for the next attempt.
+	Shut() time.Time
+	// Passed tells how the attempt ended. answer is nil if none came; it stays the call's.
+	Passed(ctx context.Context, a *Attempt, answer *Answer)
+}
+
+// admitted asks the gate, if there is one, for another attempt.
+func (c *call) admitted(ctx context.Context) bool {
+	if c.req.Gate == nil {
+		return true
+	}
+	begun := c.client.clock()
+	until, err := c.req.Gate.Pass(ctx)
+	c.wait += c.client.clock().Sub(begun)
+	if err == nil {
+		return true
+	}
+	c.held, c.out.RetryAt = true, until
+	if kind, cause := interrupted(ctx); kind != "" {
+		c.fail(newFailure(kind, cause, err))
+	} else if len(c.out.Attempts) == 0 {
+		c.fail(newFailure(Held, err, nil))
+	}
+	return false
+}
+
+// shut says that the gate would let no other attempt pass.
+func (c *call) shut() bool {
+	if c.req.Gate == nil {
+		return false
+	}
+	until := c.req.Gate.Shut()
+	if until.IsZero() {
+		return false
+	}
+	c.out.RetryAt = until
+	return true
+}

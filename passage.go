@@ -1,0 +1,142 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/transport"
+)
+
+// passage is an attempt's way past the circuit and the rate limits of where it goes.
+type passage struct {
+	traffic *traffic
+	origin  *origin
+	ended   func(error) // takes the outcome of the attempt that passed
+	since   time.Time   // when it passed
+}
+
+// destination finds what is remembered of where the call goes.
+func (r *run) destination() *origin {
+	if r.passage.traffic == nil {
+		r.passage.traffic = r.traffics.of(gateKey{r.name, r.plan.def.ID}, r.limits.Remembered)
+	}
+	if o := r.passage.origin; o == nil || o.host != r.wire.URL.Host || o.scheme != r.wire.URL.Scheme {
+		r.passage.origin = r.passage.traffic.origin(r.wire.URL.Scheme, r.wire.URL.Host, r.opts.Breaker)
+	}
+	return r.passage.origin
+}
+
+// Pass implements transport.Gate: it asks the circuit.
+func (r *run) Pass(ctx context.Context) (time.Time, error) {
+	o := r.destination()
+	ended, wait := o.circuit.allow()
+	r.tellCircuit(ctx, o)
+	if ended == nil {
+		return r.circuitOpen(wait)
+	}
+	r.passage.ended, r.passage.since = ended, time.Now()
+	return time.Time{}, nil
+}
+
+func (r *run) circuitOpen(wait time.Duration) (time.Time, error) {
+	e := failure(CircuitOpen, "the host has failed so often that nothing is sent to it for now")
+	e.Retryable, e.RetryAt = true, r.opts.now().Add(wait)
+	return e.RetryAt, e
+}
+
+// Shut implements transport.Gate.
+func (r *run) Shut() time.Time {
+	state, wait := r.destination().circuit.state()
+	if state != CircuitOpened {
+		return time.Time{}
+	}
+	return r.opts.now().Add(wait)
+}
+
+// Passed implements transport.Gate: the circuit learns how the attempt went.
+func (r *run) Passed(ctx context.Context, a *transport.Attempt, answer *transport.Answer) {
+	r.passed(ctx, r.outcomeOf(a, answer))
+}
+
+func (r *run) passed(ctx context.Context, outcome error) {
+	r.passage.ended(outcome)
+	r.tellCircuit(ctx, r.passage.origin)
+}
+
+// enoughTime is what an attempt must have had for its timeout to speak against the origin.
+const enoughTime = time.Second
+
+// outcomeOf says what an attempt means for the circuit: nil, errFailed or errNeither.
+func (r *run) outcomeOf(a *transport.Attempt, answer *transport.Answer) error {
+	switch a.Kind {
+	case "":
+		return r.outcomeOfStatus(answer.Status, Verdict(a.Ruling))
+	case transport.Unreachable, transport.TLS, transport.Read, transport.Protocol:
+		return errFailed
+	case transport.Timeout:
+		if time.Since(r.passage.since) < min(enoughTime, r.req.timeout/2) {
+			return errNeither
+		}
+		return errFailed
+	case transport.TooLarge, transport.HeaderTooLarge, transport.Bomb, transport.Encoding:
+		return nil // it answers
+	default: // canceled, refused, not prepared: nothing came of the origin
+		return errNeither
+	}
+}
+
+// outcomeOfError is outcomeOf for a round trip that brought no answer.
+func (r *run) outcomeOfError(ctx context.Context, err error) error {
+	var refusal *egress.Refusal
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return r.outcomeOf(&transport.Attempt{Kind: transport.Timeout}, nil)
+	case ctx.Err() != nil, errors.As(err, &refusal) && !egress.Unreachable(err):
+		return errNeither
+	}
+	return errFailed
+}
+
+func (r *run) outcomeOfStatus(status int, verdict Verdict) error {
+	switch {
+	case status < http.StatusInternalServerError, verdict == VerdictSuccess, verdict == VerdictIgnore, r.req.success.has(status):
+		return nil
+	}
+	return errFailed
+}
+
+// tellCircuit tells the observer and the log of circuits that opened or closed.
+func (r *run) tellCircuit(ctx context.Context, o *origin) {
+	if o.circuit == nil {
+		return
+	}
+	for _, state := range o.circuit.told() {
+		e := Event{
+			Op: "Circuit", Tenant: r.name, Connector: r.plan.def.Name, ConnectorID: r.plan.def.ID,
+			Branch: OnSuccess, Started: r.opts.now(), Circuit: state, Origin: o.String(),
+		}
+		level, text := slog.LevelInfo, "circuit closed"
+		if state == CircuitOpened {
+			e.Branch, e.Code = OnError, CircuitOpen
+			level, text = slog.LevelWarn, "circuit opened"
+		}
+		if r.opts.Observer != nil {
+			r.opts.Observer(context.WithoutCancel(ctx), e)
+		}
+		r.log.LogAttrs(ctx, level, text, slog.String("tenant", e.Tenant), slog.String("connector", e.Connector), slog.String("origin", e.Origin))
+	}
+}
+
+// remember notes how a call ended that got as far as being sent.
+func (r *run) remember(code Code) {
+	if r.passage.traffic != nil {
+		r.passage.traffic.note(code, r.opts.now())
+	}
+}
+
+// String is the origin as URLs begin.
+func (o *origin) String() string { return o.scheme + "://" + o.host }
