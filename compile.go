@@ -11,6 +11,7 @@ import (
 	"github.com/integrationhub/hub/internal/render"
 	"github.com/integrationhub/hub/internal/scrub"
 	"github.com/integrationhub/hub/internal/transport"
+	"github.com/integrationhub/hub/internal/xmlpath"
 )
 
 // connectorPlan is a connector compiled. All the work of parsing is done when it is made; it
@@ -40,6 +41,7 @@ type connectorPlan struct {
 	until    time.Time // when secrets from outside are read again; zero: never
 	authKey  string    // moves with all that a token depends on
 	refusals []matchPlan
+	xpaths   xmlpath.Set // of the refusals
 
 	// sibling is the plan with the other version of secrets that have two, and version tells
 	// which one this has; nil: none has two.
@@ -292,8 +294,10 @@ func (k *compiler) program(p *problems, prefix string, d render.Definition, path
 func definitionPath(prefix, path string, headers []string) string {
 	var i int
 	if n, _ := fmt.Sscanf(path, "headers[%d]", &i); n == 1 && i < len(headers) {
-		_, rest, _ := strings.Cut(path, "]")
-		return headers[i] + rest
+		if _, rest, _ := strings.Cut(path, "]"); !strings.HasSuffix(headers[i], keyPath("")) {
+			return headers[i] + rest
+		}
+		return headers[i]
 	}
 	return in(prefix, path)
 }

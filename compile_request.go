@@ -7,11 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/integrationhub/hub/internal/path"
 	"github.com/integrationhub/hub/internal/payload"
 	"github.com/integrationhub/hub/internal/render"
 	"github.com/integrationhub/hub/internal/schema"
 	"github.com/integrationhub/hub/internal/transport"
+	"github.com/integrationhub/hub/internal/xmlpath"
 )
 
 // requestPlan is a request compiled.
@@ -23,6 +23,7 @@ type requestPlan struct {
 	program     *render.Program
 	schema      *schema.Schema // nil: any payload
 	outputs     []outputPlan
+	xpaths      xmlpath.Set    // of outputs and responses
 	contract    *schema.Schema // of all outputs; nil: none
 	success     statusSet
 	responses   []responsePlan
@@ -31,13 +32,6 @@ type requestPlan struct {
 	auth        bool // of the authentication itself: it carries no token
 	nothing     bool // there is nothing to send
 	problems    []FieldError
-}
-
-// outputPlan is an output compiled.
-type outputPlan struct {
-	name, path string
-	fallback   json.RawMessage
-	optional   bool
 }
 
 // Counts of lists in a request.
@@ -207,24 +201,7 @@ func (k *compiler) answerRules(p *problems, plan *requestPlan) {
 	r, at := &plan.def, plan.path
 	p.responses(plan)
 	plan.success = p.success(at, r.Success)
-	p.count(in(at, "outputs"), len(r.Outputs), maxOutputs)
-	for _, name := range sortedKeys(r.Outputs) {
-		o := r.Outputs[name]
-		member := in(in(at, "outputs"), shorten(name))
-		p.refName(member, name)
-		if err := path.Check(o.Path, path.Result); err != nil {
-			p.add(in(member, "path"), "path", "%v", err)
-		}
-		out := outputPlan{name: name, path: o.Path, optional: len(o.Default) > 0}
-		if out.optional {
-			if err := payload.Check(o.Default, definitionLimits); err != nil {
-				p.add(in(member, "default"), "json", "must be JSON")
-				continue
-			}
-			out.fallback = o.Default
-		}
-		plan.outputs = append(plan.outputs, out)
-	}
+	p.outputs(plan)
 	plan.contract = k.schema(p, in(at, "outputSchema"), r.OutputSchema)
 }
 
@@ -242,8 +219,8 @@ func (k *compiler) fixedCall(p *problems, plan *requestPlan) {
 		Method: r.Method, URL: r.URL, Query: pairs(r.Query),
 		MediaType: r.MediaType, Body: r.Body, Form: fields(r.Form),
 	}
-	d.Headers, plan.headerPaths = k.mergeHeaders(OnRequest, r.Headers, in(at, "headers"))
-	plan.headers = d.Headers
+	k.requestHeaders(p, plan)
+	d.Headers = plan.headers
 	incomplete := d.URL == "" || d.Method == ""
 	if incomplete { // the rest is judged all the same
 		d.URL, d.Method = orDefault(d.URL, "https://example.com"), orDefault(d.Method, http.MethodPost)
@@ -318,8 +295,8 @@ func (k *compiler) dynamicDefaults(p *problems, plan *requestPlan) {
 		p.add(in(at, "form"), "payload-mode", "a dynamic request takes its form from the payload")
 	}
 	d := render.Definition{Method: r.Method, URL: r.URL, Query: pairs(r.Query), MediaType: r.MediaType, Body: r.Body}
-	d.Headers, plan.headerPaths = k.mergeHeaders(OnRequest, r.Headers, in(at, "headers"))
-	plan.headers = d.Headers
+	k.requestHeaders(p, plan)
+	d.Headers = plan.headers
 	if d.Method == "" {
 		d.Method = http.MethodPost
 	}

@@ -120,6 +120,10 @@
 //
 // What a message shows of the answer is quoted, cut, and without known secrets.
 //
+// Request.Outputs are taken from a success: by gjson path from JSON, by a small part of XPath from
+// XML, or from a header or the status ([Output]). What they must be says their Type, and of all
+// together Request.OutputSchema; what is missing or of another type is a [BadAnswer].
+//
 // # Retries and deadlines
 //
 // A call has one deadline: the request's Timeout or else the connector's, and the caller's

@@ -62,7 +62,11 @@ func fullRequest() hub.Request {
 		Form:          []hub.FormField{{Name: "file", Value: "{{text}}", FileName: "a.txt", MediaType: "text/plain"}},
 		Timeout:       5000,
 		PayloadSchema: json.RawMessage(`{"type":"object","required":["id"]}`), Sample: json.RawMessage(`{"id":1,"text":"<a>&\u2028"}`),
-		Outputs:      map[string]hub.Output{"number": {Path: "result.number", Default: json.RawMessage(`null`)}},
+		Outputs: map[string]hub.Output{
+			"number": {Path: "result.number", Default: json.RawMessage(`null`)},
+			"trace":  {From: hub.FromHeader, Path: "X-Trace", Type: hub.OutputString, Optional: true},
+			"status": {From: hub.FromStatus, Type: hub.OutputInteger},
+		},
 		OutputSchema: json.RawMessage(`{"type":"object"}`),
 		Responses: []hub.ResponseRule{
 			{When: hub.AnswerMatch{
@@ -72,7 +76,7 @@ func fullRequest() hub.Request {
 			{When: hub.AnswerMatch{Header: "X-Result", HeaderAbsent: true, Path: "result", Absent: true}, Then: hub.VerdictFail},
 		},
 		Success: &hub.Success{Statuses: []string{"2xx", "404", "301-303"}},
-		Retry:   &hub.Retry{Attempts: 2, Idempotent: true, IdempotencyHeader: "Idempotency-Key", Statuses: []string{"503"}},
+		Retry:   &hub.Retry{Attempts: 2, Idempotent: true, IdempotencyHeader: "Idempotency-Key", IdempotencyKey: "ticket-{{id}}", Statuses: []string{"503"}},
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
-	"github.com/integrationhub/hub/internal/path"
+	"github.com/integrationhub/hub/internal/xmlpath"
 )
 
 // AnswerMatch tells some answers from others. What is given must all hold:
@@ -24,9 +24,9 @@ type AnswerMatch struct {
 	Header       string   `json:"header,omitempty"`
 	HeaderValues []string `json:"headerValues,omitempty"`
 	HeaderAbsent bool     `json:"headerAbsent,omitempty"`
-	// Path (gjson) leads to a value of a JSON answer, which is one of Values if there are
-	// any; numbers are compared as they are written. With Absent it leads to nothing, as
-	// it does in an answer that cannot be read.
+	// Path leads to a value of the answer's body as [Output].Path does, which is one of
+	// Values if there are any; numbers are compared as they are written. With Absent it leads
+	// to nothing, as it does in an answer that cannot be read.
 	Path   string   `json:"path,omitempty"`
 	Values []string `json:"values,omitempty"`
 	Absent bool     `json:"absent,omitempty"`
@@ -40,6 +40,7 @@ const maxMatches = 20
 // matchPlan is an AnswerMatch compiled.
 type matchPlan struct {
 	statuses statusSet // nil: any
+	path     bodyPath
 	AnswerMatch
 }
 
@@ -48,8 +49,8 @@ func (m *AnswerMatch) empty() bool {
 	return len(m.Statuses)+len(m.MediaTypes) == 0 && m.Header == "" && m.Path == "" && m.Contains == ""
 }
 
-// match compiles m.
-func (p *problems) match(at string, m AnswerMatch) matchPlan {
+// match compiles m; XPaths become part of set.
+func (p *problems) match(at string, m AnswerMatch, set *xmlpath.Set) matchPlan {
 	out := matchPlan{AnswerMatch: m}
 	if len(m.Statuses) > 0 {
 		out.statuses = p.statuses(in(at, "statuses"), m.Statuses)
@@ -64,9 +65,7 @@ func (p *problems) match(at string, m AnswerMatch) matchPlan {
 		p.add(in(at, "header"), "required", "must name the header that headerValues and headerAbsent speak of")
 	}
 	if m.Path != "" {
-		if err := path.Check(m.Path, path.Result); err != nil {
-			p.add(in(at, "path"), "path", "%v", err)
-		}
+		out.path = p.bodyPath(in(at, "path"), m.Path, set, true)
 	} else if len(m.Values) > 0 || m.Absent {
 		p.add(in(at, "path"), "required", "must lead to what values and absent speak of")
 	}
@@ -134,11 +133,11 @@ func (m *matchPlan) inBody(a *reading) bool {
 	case a.head:
 		return false
 	}
-	v := a.get(m.Path)
+	found := a.texts(m.path)
 	if len(m.Values) == 0 {
-		return v.Exists() != m.Absent
+		return len(found) > 0 != m.Absent
 	}
-	return v.Exists() && slices.Contains(m.Values, scalarText(v))
+	return slices.ContainsFunc(found, func(v string) bool { return slices.Contains(m.Values, v) })
 }
 
 // refusals compiles what means that a token is refused, beside status 401.
@@ -149,7 +148,7 @@ func (k *compiler) refusals() {
 		if m.empty() {
 			k.add(at(at0, i), "required", "must name statuses, media types, a header, a path or a text: it would match every answer")
 		}
-		k.plan.refusals = append(k.plan.refusals, k.match(at(at0, i), m))
+		k.plan.refusals = append(k.plan.refusals, k.match(at(at0, i), m, &k.plan.xpaths))
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-
-	"github.com/integrationhub/hub/internal/path"
 )
 
 // mapOutputs is the step that takes the outputs from a successful answer and holds them
@@ -18,16 +16,17 @@ func (r *run) mapOutputs(res *Result, err error) error {
 		res.Outputs, res.Branch = r.req.defaults(), OnSuccess
 		return nil
 	}
-	if res.deep {
-		return r.explained(failure(BadAnswer, "the answer is nested deeper than "+itoa(r.limits.AnswerDepth)+" levels"))
+	a := r.readResult(res)
+	outputs, broken := r.req.take(a)
+	if a.deep {
+		return r.explained(failure(BadAnswer, "the answer is nested deeper than "+itoa(r.limits.AnswerDepth)+" levels, or too large to be read"))
 	}
-	outputs, missing := r.req.take(res)
-	if len(missing) == 0 {
-		missing = r.req.breaksContract(outputs)
+	if len(broken) == 0 {
+		broken = r.req.breaksContract(outputs)
 	}
-	if len(missing) > 0 {
+	if len(broken) > 0 {
 		e := r.explained(failure(BadAnswer, ""))
-		e.Fields = missing
+		e.Fields = broken
 		return e
 	}
 	res.Outputs, res.Branch = outputs, OnSuccess
@@ -37,50 +36,55 @@ func (r *run) mapOutputs(res *Result, err error) error {
 // defaults are the outputs of an answer that has nothing to say.
 func (p *requestPlan) defaults() map[string]any {
 	outputs := map[string]any{}
-	for _, o := range p.outputs {
-		if o.optional {
-			outputs[o.name] = o.standIn()
+	for i := range p.outputs {
+		if value, has, _ := p.outputs[i].standIn(); has {
+			outputs[p.outputs[i].name] = value
 		}
 	}
 	return outputs
 }
 
-// take reads the outputs of an answer and names those that are missing.
-func (p *requestPlan) take(res *Result) (map[string]any, []FieldError) {
+// take reads the outputs of an answer and names those that are missing or of another type.
+func (p *requestPlan) take(a *reading) (map[string]any, []FieldError) {
 	outputs := make(map[string]any, len(p.outputs))
-	var missing []FieldError
-	for _, o := range p.outputs {
-		value, found := o.take(res)
-		if !found {
-			missing = append(missing, FieldError{
-				Path: "outputs." + o.name, Rule: "required",
-				Message: "the answer has no value at " + quote(o.path) + ", and the output has no default",
-			})
-			continue
-		}
-		outputs[o.name] = value
-	}
-	return outputs, missing
-}
-
-func (o *outputPlan) take(res *Result) (any, bool) {
-	if res.json {
-		if v := path.Get(res.Body, o.path); v.Exists() {
-			if v.Raw == "" { // a count: items.#
-				return json.Number(strconv.FormatFloat(v.Num, 'f', -1, 64)), true
+	var broken []FieldError
+	for i := range p.outputs {
+		o := &p.outputs[i]
+		value, found, ok := o.take(a)
+		missing := false
+		if has := found; !found {
+			if value, has, missing = o.standIn(); !has && !missing {
+				continue
 			}
-			return decodeAny([]byte(v.Raw)), true
+		}
+		switch {
+		case missing:
+			broken = append(broken, FieldError{
+				Path: "outputs." + o.name, Rule: "required",
+				Message: "the answer has no value " + o.where() + ", and the output has no default",
+			})
+		case !ok:
+			broken = append(broken, FieldError{
+				Path: "outputs." + o.name, Rule: "type",
+				Message: "the value " + o.where() + " is not of type " + string(o.Type),
+			})
+		default:
+			outputs[o.name] = value
 		}
 	}
-	return o.standIn(), o.optional
+	return outputs, broken
 }
 
-// standIn is the default, the caller's own.
-func (o *outputPlan) standIn() any {
-	if !o.optional {
-		return nil
+// where says where the answer should have the output.
+func (o *outputPlan) where() string {
+	switch o.From {
+	case FromHeader:
+		return "in header " + quote(o.Path)
+	case FromStatus:
+		return "of its status"
+	default:
+		return "at " + quote(o.Path)
 	}
-	return decodeAny(o.fallback)
 }
 
 // breaksContract lists what the outputs break of the output schema.

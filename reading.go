@@ -4,19 +4,21 @@ import (
 	"net/http"
 	"unsafe"
 
-	"github.com/tidwall/gjson"
-
-	"github.com/integrationhub/hub/internal/path"
+	"github.com/integrationhub/hub/internal/scrub"
 	"github.com/integrationhub/hub/internal/transport"
+	"github.com/integrationhub/hub/internal/xmlpath"
 )
 
 // reading is an answer as rules and outputs read it: what its body is is found out once.
 type reading struct {
 	*transport.Answer
-	json bool          // the body is JSON that a parser may see
-	deep bool          // it is nested too deep to be read
-	head bool          // the body has not been read
-	rule *responsePlan // the response rule that matched, nil if none did
+	json  bool                        // the body is JSON that a parser may see
+	deep  bool                        // it is nested too deep to be read
+	head  bool                        // the body has not been read
+	depth int                         // how deep it may be nested
+	found map[*xmlpath.Set][][]string // what XPaths lead to, once asked
+	known func() []*scrub.Scrubber    // mask what XPaths lead to; nil: it is not shown
+	rule  *responsePlan               // the response rule that matched, nil if none did
 }
 
 // reading returns the last answer as it is read, nil if none came.
@@ -32,7 +34,7 @@ func (r *run) reading() *reading {
 }
 
 func (c *core) readAnswer(a *transport.Answer) *reading {
-	out := &reading{Answer: a}
+	out := &reading{Answer: a, depth: c.limits.AnswerDepth}
 	out.json, out.deep = readable(a.Body, c.limits.AnswerDepth)
 	return out
 }
@@ -42,12 +44,12 @@ func headOf(resp *http.Response) *reading {
 	return &reading{Answer: &transport.Answer{Status: resp.StatusCode, Header: resp.Header}, head: true}
 }
 
-// get returns the value at a path of the body; one that does not exist if the body is not JSON.
-func (a *reading) get(at string) gjson.Result {
-	if !a.json {
-		return gjson.Result{}
+// readResult is an answer as its outputs are read: masked.
+func (r *run) readResult(res *Result) *reading {
+	return &reading{
+		Answer: &transport.Answer{Status: res.Status, Header: res.Header, Body: res.Body},
+		json:   res.json, deep: res.deep, depth: r.limits.AnswerDepth, known: r.scrubbers,
 	}
-	return path.Get(a.Body, at)
 }
 
 // asText is the text of b without a copy: nobody may change b while it is used.

@@ -93,14 +93,6 @@ type FormField struct {
 	MediaType string `json:"mediaType,omitempty"` // multipart only
 }
 
-// Output is a value taken from an answer's JSON body.
-type Output struct {
-	// Path is a gjson path: result.number, items.#.id, items.#(state=="open").id.
-	Path string `json:"path"`
-	// Default is the value if the path finds nothing; without one that is an error.
-	Default json.RawMessage `json:"default,omitempty"`
-}
-
 // Success says which answers count as success.
 type Success struct {
 	// Statuses lists statuses (404), ranges (200-299) and classes (2xx).
@@ -117,9 +109,13 @@ type Retry struct {
 	// not is repeated only if no byte of it was sent, or on a 429 or 503 that carries
 	// Retry-After.
 	Idempotent bool `json:"idempotent,omitempty"`
-	// IdempotencyHeader names a header that gets a generated key, the same on each
-	// attempt of a call. It does not make the call Idempotent.
+	// IdempotencyHeader names a header that gets a key, the same on each attempt of a
+	// call. It does not make the call Idempotent.
 	IdempotencyHeader string `json:"idempotencyHeader,omitempty"`
+	// IdempotencyKey is the key, a header's value that may hold references: ticket-{{id}}.
+	// Empty, also once its references are put in: Call.IdempotencyKey, or else one that is
+	// generated for each call.
+	IdempotencyKey string `json:"idempotencyKey,omitempty"`
 	// Statuses lists the answers worth another attempt, written like Success.Statuses;
 	// empty: 429, 502, 503 and 504.
 	Statuses []string `json:"statuses,omitempty"`

@@ -3,11 +3,11 @@ package hub
 import (
 	"cmp"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/integrationhub/hub/internal/ref"
 	"github.com/integrationhub/hub/internal/transport"
+	"github.com/integrationhub/hub/internal/xmlpath"
 )
 
 // ResponseRule says what some answers mean.
@@ -19,7 +19,7 @@ type ResponseRule struct {
 	// Then is what they mean.
 	Then Verdict `json:"then"`
 	// Message explains an answer that is no success, for [Error.Detail] and Studio's ERR.
-	// {{path}} and {{path ?? "none"}} are values of the answer's JSON, {{@status}} is its
+	// {{path}} and {{path ?? "none"}} are values of the answer's body, {{@status}} is its
 	// status. A value is text from outside: it is shown in quotes, without known secrets,
 	// and all of them together are cut at 512 bytes. Empty: the answer's status.
 	Message string `json:"message,omitempty"`
@@ -60,7 +60,13 @@ type responsePlan struct {
 	path    string // of the definition: requests[2].responses[0]
 	when    matchPlan
 	then    Verdict
-	message []ref.Segment
+	message []hole
+}
+
+// hole is a piece of a message: text, or a value of the answer.
+type hole struct {
+	ref.Segment
+	at bodyPath
 }
 
 // responses compiles the response rules of a request.
@@ -72,16 +78,16 @@ func (p *problems) responses(plan *requestPlan) {
 		if r.When.empty() && i < len(list)-1 {
 			p.add(in(rule.path, "when"), "unreachable", "matches every answer, and so only the last rule may: those after it would never be asked")
 		}
-		rule.when = p.match(in(rule.path, "when"), r.When)
+		rule.when = p.match(in(rule.path, "when"), r.When, &plan.xpaths)
 		among(p, in(rule.path, "then"), r.Then,
 			VerdictSuccess, VerdictIgnore, VerdictFail, VerdictRetry, VerdictRateLimited, VerdictRefreshToken)
-		rule.message = p.message(in(rule.path, "message"), r)
+		rule.message = p.message(in(rule.path, "message"), r, &plan.xpaths)
 		plan.responses = append(plan.responses, rule)
 	}
 }
 
 // message compiles the message of a rule.
-func (p *problems) message(path string, r ResponseRule) []ref.Segment {
+func (p *problems) message(path string, r ResponseRule, set *xmlpath.Set) []hole {
 	p.line(path, r.Message, maxForeign)
 	if r.Message != "" && (r.Then == VerdictSuccess || r.Then == VerdictIgnore) {
 		p.add(path, "verdict", "a success has nothing to explain")
@@ -91,9 +97,20 @@ func (p *problems) message(path string, r ResponseRule) []ref.Segment {
 		p.add(path, "reference", "%v", err)
 		return nil
 	}
-	holes := slices.DeleteFunc(slices.Clone(segments), func(s ref.Segment) bool { return !s.Reference() })
-	p.count(path, len(holes), maxHoles)
-	return segments
+	holes := make([]hole, 0, len(segments))
+	references := 0
+	for _, s := range segments {
+		h := hole{Segment: s}
+		if s.Reference() {
+			references++
+		}
+		if s.Reference() && s.Text != ref.Status {
+			h.at = p.bodyPath(path, s.Text, set, false)
+		}
+		holes = append(holes, h)
+	}
+	p.count(path, references, maxHoles)
+	return holes
 }
 
 // rule judges the answer to one attempt by the rules of the request.
@@ -166,15 +183,15 @@ func (r *run) explanation(rule *responsePlan) string {
 }
 
 // quoted is a value of the answer to be shown, without known secrets, cut at most bytes.
-func (r *run) quoted(s ref.Segment, a *reading, most int) string {
+func (r *run) quoted(s hole, a *reading, most int) string {
 	if s.Text == ref.Status {
 		return itoa(a.Status)
 	}
-	v := a.get(s.Text)
-	if !v.Exists() {
+	found := a.texts(s.at)
+	if len(found) == 0 {
 		return cmp.Or(s.Default, "null")
 	}
-	text := scalarText(v)
+	text := found[0]
 	for _, known := range r.scrubbers() {
 		text, _ = known.String(text)
 	}

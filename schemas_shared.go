@@ -151,10 +151,20 @@ const defsRequest = `
       }
     },
     "output": {
-      "type": "object", "additionalProperties": false, "required": ["path"],
+      "type": "object", "additionalProperties": false,
       "properties": {
-        "path": {"type": "string", "minLength": 1, "title": "Path", "description": "A gjson path: result.number, items.#.id."},
-        "default": {"title": "Default", "description": "The value if the path finds nothing."}
+        "from": {"enum": ["", "body", "header", "status"], "title": "From", "default": "body"},
+        "path": {"type": "string", "title": "Path", "description": "result.number, items.#.id; in XML /order/item/@id; the name of a header."},
+        "type": {"enum": ["", "string", "number", "integer", "boolean", "object", "array"], "title": "Type"},
+        "default": {"title": "Default", "description": "The value if there is none."},
+        "optional": {"type": "boolean", "title": "May be left out"}
+      },
+      "if": {"required": ["from"], "properties": {"from": {"const": "status"}}},
+      "then": {"properties": {"path": {"maxLength": 0}, "type": {"enum": ["", "string", "number", "integer"]}}},
+      "else": {
+        "required": ["path"], "properties": {"path": {"minLength": 1}},
+        "if": {"required": ["from"], "properties": {"from": {"const": "header"}}},
+        "then": {"properties": {"path": {"$ref": "#/$defs/fieldName"}, "type": {"not": {"const": "object"}}}}
       }
     },
     "retry": {
@@ -162,7 +172,10 @@ const defsRequest = `
       "properties": {
         "attempts": {"type": "integer", "minimum": 0, "title": "Attempts"},
         "idempotent": {"type": "boolean", "title": "Repeating does no harm"},
-        "idempotencyHeader": {"anyOf": [{"const": ""}, {"$ref": "#/$defs/headerName"}], "title": "Header for a generated key"},
+        "idempotencyHeader": {"anyOf": [{"const": ""}, {"$ref": "#/$defs/headerName"}], "title": "Header for a key"},
+        "idempotencyKey": {"type": "string", "pattern": "^[\\t\\P{Cc}]*$", "title": "Key", "description": "May hold references. Empty: generated for each call."},
         "statuses": {"$ref": "#/$defs/statuses", "title": "Answers worth another attempt"}
-      }
+      },
+      "if": {"required": ["idempotencyKey"], "properties": {"idempotencyKey": {"minLength": 1}}},
+      "then": {"required": ["idempotencyHeader"], "properties": {"idempotencyHeader": {"minLength": 1}}}
     }`

@@ -251,6 +251,19 @@ var agreed = []struct {
 	{"request", "payloadSchema", "object", false},
 	{"request", "outputs.a b", map[string]any{"path": "a"}, false},
 	{"request", "outputs.number.path", "", false},
+	{"request", "outputs.trace.path", "X Y", false},
+	{"request", "outputs.trace.path", "", false},
+	{"request", "outputs.trace.type", "object", false},
+	{"request", "outputs.trace.type", "date", false},
+	{"request", "outputs.trace.type", "", true},
+	{"request", "outputs.status.path", "status", false},
+	{"request", "outputs.status.type", "boolean", false},
+	{"request", "outputs.status.from", "trailer", false},
+	{"request", "outputs.number.path", "/a/b", true},
+	{"request", "outputs.number.from", "", true},
+	{"request", "retry.idempotencyHeader", nil, false}, // with a key
+	{"request", "retry.idempotencyKey", "a\nb", false},
+	{"request", "retry.idempotencyKey", nil, true},
 	{"request", "success.statuses", []any{"2xx", "404", "500-599"}, true},
 	{"request", "success.statuses", []any{"6xx"}, false},
 	{"request", "success.statuses", []any{"+404"}, false},
@@ -266,7 +279,7 @@ var agreed = []struct {
 	{"request", "responses.1.when", nil, true},
 	{"request", "responses.0.message", "a\nb", false},
 	{"request", "retry.attempts", -1, false},
-	{"request", "retry.idempotencyHeader", "", true},
+	{"request", "retry.idempotencyHeader", "", false}, // with a key
 	{"request", "retry.idempotencyHeader", "Host", false},
 	{"request", "retry.statuses", []any{}, true},
 }
