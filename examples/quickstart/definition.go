@@ -35,7 +35,7 @@ func parseDefinition(text []byte) (*definition, error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&parts); err != nil {
-		return nil, fmt.Errorf("the definition: %w", err)
+		return nil, fmt.Errorf("the definition%s: %w", place(text, err), err)
 	}
 	if len(parts.Template) == 0 || len(parts.Connector) == 0 || len(parts.Run) == 0 {
 		return nil, errors.New(`the definition must have "template", "connector" and, in "run", the name of at least one request`)
@@ -45,6 +45,18 @@ func parseDefinition(text []byte) (*definition, error) {
 		return nil, err
 	}
 	return &def, decode("connector", parts.Connector, &def.Connector)
+}
+
+// place says where in a text decoding failed, as editors count.
+func place(text []byte, err error) string {
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) {
+		return ""
+	}
+	before := text[:min(int(syntax.Offset), len(text))]
+	line := 1 + bytes.Count(before, []byte("\n"))
+	column := len(before) - 1 - bytes.LastIndexByte(before, '\n')
+	return fmt.Sprintf(", line %d, column %d", line, max(1, column))
 }
 
 // decode decodes a part of a definition. The paths of its errors begin at the part.

@@ -142,3 +142,12 @@ func TestAnAnswerIsShownWithoutSecrets(t *testing.T) {
 	assert.NotContains(t, out, ownSecret)
 	assert.NotContains(t, out, "\x1b")
 }
+
+// A comma that is too many is found by its line.
+func TestADefinitionThatIsNoJSON(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "mine.json")
+	require.NoError(t, os.WriteFile(file, []byte("{\n  \"run\": [\"order\"],\n  \"template\": {},\n}\n"), 0o600))
+	out, err := quickstart(t, "-dir", t.TempDir(), "-definition", file)
+	require.Error(t, err)
+	assert.Contains(t, out, "the definition, line 4, column 1: ")
+}
