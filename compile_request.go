@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/integrationhub/hub/internal/payload"
@@ -32,6 +33,8 @@ type requestPlan struct {
 	auth        bool // of the authentication itself: it carries no token
 	nothing     bool // there is nothing to send
 	problems    []FieldError
+
+	ready atomic.Pointer[connectorPlan] // the plan in which it was found to lack nothing
 }
 
 // Counts of lists in a request.

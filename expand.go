@@ -56,12 +56,11 @@ func (r *run) expand(v render.Values) (*render.Request, error) {
 
 // fault turns what rendering says into an error of the hub.
 func (p *requestPlan) fault(err error) error {
-	var f *render.Fault
-	if err == nil || !errors.As(err, &f) {
+	f, ok := errors.AsType[*render.Fault](err)
+	if !ok {
 		return err
 	}
-	var own *Error
-	if errors.As(f.Unwrap(), &own) {
+	if own, ok := errors.AsType[*Error](f.Unwrap()); ok {
 		return own
 	}
 	return invalid(definitionPath(p.path, f.Path, p.headerPaths), f.Rule, faultText(f))
@@ -79,12 +78,13 @@ func (p *requestPlan) complete(wire *render.Request) {
 	if wire.Header == nil {
 		wire.Header = http.Header{}
 	}
-	if wire.Header.Get("User-Agent") == "" {
-		wire.Header.Set("User-Agent", userAgent)
+	if len(wire.Header["User-Agent"]) == 0 || wire.Header["User-Agent"][0] == "" {
+		wire.Header["User-Agent"] = userAgent
 	}
 }
 
-const userAgent = "integrationhub"
+// userAgent is shared by requests; nothing writes to the values of a header.
+var userAgent = []string{"integrationhub"}
 
 // isToken reports whether the value at a path of the authentication answer is secret: by the
 // path, or because there is something secret in it, however the path is spelt.

@@ -203,9 +203,11 @@ func (g *gates) gate(key gateKey, b gateBounds) *gate {
 func saturated(n, by int) int { return min(n, unlimited[int]()/by) * by }
 
 func (g *gates) open(key gateKey, parent *gate) *gate {
-	n := &gate{}
+	var n *gate
 	if last := len(g.spare) - 1; last >= 0 {
 		n, g.spare = g.spare[last], g.spare[:last]
+	} else {
+		n = &gate{}
 	}
 	n.key, n.parent = key, parent
 	parent.kids++

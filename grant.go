@@ -109,7 +109,11 @@ func (r *run) sends(name, value string) {
 
 // scrubbers mask what is known as secret.
 func (r *run) scrubbers() []*scrub.Scrubber {
-	list := []*scrub.Scrubber{r.plan.scrubber, scrub.New(r.made)}
+	list := make([]*scrub.Scrubber, 0, 4)
+	list = append(list, r.plan.scrubber)
+	if len(r.made) > 0 {
+		list = append(list, scrub.New(r.made))
+	}
 	if r.shows {
 		return list
 	}

@@ -149,7 +149,7 @@ func (o *outputPlan) standIn() (value any, has, missing bool) {
 func (t OutputType) of(v gjson.Result) (any, bool) {
 	switch t {
 	case "":
-		return decodeAny([]byte(v.Raw)), true
+		return decodeValue(v), true
 	case OutputObject:
 		return decodeAny([]byte(v.Raw)), v.IsObject()
 	case OutputArray:

@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 )
 
 // mapOutputs is the step that takes the outputs from a successful answer and holds them
@@ -97,6 +101,19 @@ func (p *requestPlan) breaksContract(outputs map[string]any) []FieldError {
 		return []FieldError{{Path: "outputs", Rule: "json", Message: "cannot be encoded"}}
 	}
 	return schemaFields("outputs", p.contract.Validate(data))
+}
+
+// decodeValue decodes a value that gjson found. It shares no memory with the document.
+func decodeValue(v gjson.Result) any {
+	switch {
+	case v.Type == gjson.True || v.Type == gjson.False:
+		return v.Type == gjson.True
+	case v.Type == gjson.Number:
+		return json.Number(strings.Clone(v.Raw))
+	case v.Type == gjson.String && len(v.Raw) == len(v.Str)+2 && utf8.ValidString(v.Str): // without escapes
+		return strings.Clone(v.Str)
+	}
+	return decodeAny([]byte(v.Raw))
 }
 
 // decodeAny decodes JSON with its numbers digit by digit.

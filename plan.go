@@ -87,7 +87,7 @@ func (t *Tenant) Plan(ctx context.Context, call Call) (_ *CallPlan, err error) {
 // planned describes the rendered call.
 func (r *run) planned() *CallPlan {
 	p := &CallPlan{
-		Method: r.wire.Method, URL: shownURL(r.wire.URL), Header: r.wire.Header, Body: string(r.wire.Body),
+		Method: r.wire.Method, URL: shownURL(r.wire.URL), Header: r.wire.Header.Clone(), Body: string(r.wire.Body),
 		Timeout: r.req.timeout, Attempts: r.req.policy.Attempts, Hosts: r.plan.hosts.Strings(),
 	}
 	for _, part := range r.wire.Parts {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
@@ -56,6 +57,9 @@ func (r *run) sendOnce(ctx context.Context) {
 			r.idempotencyKey = rand.Text()
 		}
 		r.wire.Header.Set(name, r.idempotencyKey)
+	}
+	if r.wire.Header["Range"] == nil && r.wire.Method != http.MethodHead {
+		transport.Accept(r.wire.Header)
 	}
 	before := r.outcome.Answer
 	r.outcome = r.client.Do(ctx, transport.Request{
@@ -115,12 +119,11 @@ func (p *requestPlan) idempotencyHeader() string {
 // explain tells the host's log why a host could not be reached: tenants are not told, lest
 // they map a network by trying.
 func (r *run) explain(ctx context.Context) {
-	var f *transport.Failure
-	if !errors.As(r.outcome.Err, &f) || f.Kind != transport.Unreachable {
+	f, ok := errors.AsType[*transport.Failure](r.outcome.Err)
+	if !ok || f.Kind != transport.Unreachable {
 		return
 	}
-	var refusal *egress.Refusal
-	if errors.As(f.Cause(), &refusal) {
+	if refusal, ok := errors.AsType[*egress.Refusal](f.Cause()); ok {
 		r.log.WarnContext(ctx, "egress refused", "tenant", r.name, "connector", r.plan.def.Name, "host", r.wire.URL.Host, "refusal", refusal)
 		return
 	}

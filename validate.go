@@ -67,11 +67,11 @@ func payloadField(root string, err error) FieldError {
 
 // schemaFields turns what a schema found into field errors.
 func schemaFields(root string, err error) []FieldError {
-	var broken *schema.Violations
 	if err == nil {
 		return nil
 	}
-	if !errors.As(err, &broken) {
+	broken, ok := errors.AsType[*schema.Violations](err)
+	if !ok {
 		return []FieldError{schemaField(root, err)}
 	}
 	fields := make([]FieldError, 0, len(broken.List))

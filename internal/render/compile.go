@@ -46,6 +46,7 @@ func (c *compiler) compile(d Definition) (*Program, []Problem) {
 		return nil, c.problems
 	}
 	p := c.program
+	p.usesAuth = p.seeksAuth()
 	p.size = sizeOf(p.segments) + sizeOf(p.query) + sizeOf(p.headers)
 	return &p, nil
 }

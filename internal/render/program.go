@@ -18,6 +18,7 @@ type Program struct {
 	body     body     // nil: none
 	size     int      // of the literal bytes before the body
 	max      int
+	usesAuth bool // some hole takes a value of the authentication answer
 }
 
 // A slot is a place for text: bytes of structure, then pieces of text written with one encoding.

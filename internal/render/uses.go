@@ -3,7 +3,10 @@ package render
 import "github.com/integrationhub/hub/internal/ref"
 
 // UsesAuth reports whether the program refers to the authentication answer.
-func (p *Program) UsesAuth() bool {
+func (p *Program) UsesAuth() bool { return p.usesAuth }
+
+// seeksAuth finds out.
+func (p *Program) seeksAuth() bool {
 	if p.origin.answer != nil {
 		return true
 	}

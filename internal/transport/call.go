@@ -18,7 +18,9 @@ type call struct {
 	ruled    Repeat        // what the last attempt's answer means for another one
 	begun    bool          // something of an answer has been passed on
 	held     bool          // the gate let no attempt pass
+	looping  bool          // the loop has had its first round
 	out      Outcome
+	first    [1]Attempt // room for most calls
 }
 
 func (c *Client) newCall(req Request, policy Policy) *call {
@@ -52,6 +54,9 @@ func (c *call) attempt(ctx context.Context) {
 	if failure == nil && c.policy.Judge != nil {
 		ruling := c.policy.Judge(answer)
 		a.Ruling, c.ruled = ruling.Name, ruling.Repeat
+	}
+	if c.out.Attempts == nil {
+		c.out.Attempts = c.first[:0]
 	}
 	c.out.Attempts = append(c.out.Attempts, a)
 	c.ends(ctx, &c.out.Attempts[len(c.out.Attempts)-1])

@@ -16,6 +16,8 @@ type evidence struct {
 	safe bool   // the request may be sent again by net/http
 	stop func() // ends the attempt
 
+	hooks httptrace.ClientTrace
+
 	mu      sync.Mutex // guards all below
 	conns   int
 	address egress.Class // of the last connection
@@ -28,7 +30,8 @@ type evidence struct {
 }
 
 func (e *evidence) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{GotConn: e.gotConn, WroteHeaders: e.wroteHeaders}
+	e.hooks.GotConn, e.hooks.WroteHeaders = e.gotConn, e.wroteHeaders
+	return &e.hooks
 }
 
 // gotConn notes a connection. A second one means that net/http is about to

@@ -33,7 +33,9 @@ type attempts struct{}
 
 func (attempts) RoundTrip(carrier *http.Request) (*http.Response, error) {
 	ctx := carrier.Context()
-	callOf(ctx).attempt(ctx)
+	if c := callOf(ctx); c.looping {
+		c.attempt(ctx)
+	}
 	return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody, Request: carrier}, nil
 }
 
@@ -41,7 +43,12 @@ func checkRetry(ctx context.Context, _ *http.Response, err error) (bool, error) 
 	if err != nil {
 		return false, err
 	}
-	return callOf(ctx).again(ctx), nil
+	c := callOf(ctx)
+	if !c.looping { // the first attempt, of which this has been decided
+		c.looping = true
+		return true, nil
+	}
+	return c.again(ctx), nil
 }
 
 func backoff(_, _ time.Duration, _ int, carrier *http.Response) time.Duration {

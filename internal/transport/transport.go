@@ -75,14 +75,18 @@ func (c *Client) Do(ctx context.Context, req Request, policy Policy) Outcome {
 		return call.out
 	}
 	policy.Budget.earn(req.URL.Host)
-	c.run(ctx, call)
+	call.attempt(ctx)
+	if call.again(ctx) {
+		c.repeat(ctx, call)
+	}
 	return call.out
 }
 
-// run hands the loop a carrier: a request that only leads back to the call.
+// repeat leaves the attempts after the first to the loop, of which the first is the first round:
+// most calls need no loop. It hands the loop a carrier: a request that only leads back to the call.
 // The library sees neither URL, header, body nor answer, so none can end up in
 // its errors, be drained by it, or be taken for a redirect.
-func (c *Client) run(ctx context.Context, call *call) {
+func (c *Client) repeat(ctx context.Context, call *call) {
 	carrier := &http.Request{Method: http.MethodGet, URL: c.carrier, Header: http.Header{}}
 	carrier = carrier.WithContext(context.WithValue(ctx, callKey{}, call))
 	_, err := c.loop.Do(&retryablehttp.Request{Request: carrier})

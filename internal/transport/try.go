@@ -10,14 +10,14 @@ import (
 
 // try sends the request once and reads the answer.
 func (c *call) try(ctx context.Context, a *Attempt) (*Answer, *Failure) {
-	r, failure := c.build(ctx)
-	if failure != nil {
-		return nil, failure
-	}
 	sending, stop := context.WithCancel(ctx)
 	defer stop()
 	ev := &evidence{safe: safe(c.req.Method), stop: stop}
-	resp, err := c.req.Via.RoundTrip(r.WithContext(httptrace.WithClientTrace(sending, ev.trace())))
+	r, failure := c.build(ctx, httptrace.WithClientTrace(sending, ev.trace()))
+	if failure != nil {
+		return nil, failure
+	}
+	resp, err := c.req.Via.RoundTrip(r)
 	ev.report(ctx, err, a)
 	if a.Sent {
 		a.BytesOut = int64(len(c.req.Body))
@@ -29,30 +29,48 @@ func (c *call) try(ctx context.Context, a *Attempt) (*Answer, *Failure) {
 }
 
 // build makes the request of this attempt, signed, with a body that net/http
-// can send once and not twice. Its context has no trace yet: what Prepare
-// sends on its own is not this request.
-func (c *call) build(ctx context.Context) (*http.Request, *Failure) {
+// can send once and not twice. Its context is traced; that of Prepare is not:
+// what Prepare sends on its own is not this request.
+func (c *call) build(ctx, traced context.Context) (*http.Request, *Failure) {
+	if c.req.Prepare == nil {
+		r := (&http.Request{Method: c.req.Method, URL: c.req.URL, Host: c.req.URL.Host, Header: c.header()}).WithContext(traced)
+		c.attach(r)
+		return r, nil
+	}
 	u := *c.req.URL
 	r := (&http.Request{Method: c.req.Method, URL: &u, Host: u.Host, Header: c.header()}).WithContext(ctx)
-	if c.req.Prepare != nil {
-		if err := c.req.Prepare(ctx, len(c.out.Attempts)+1, r); err != nil {
-			return nil, unprepared(ctx, err)
-		}
+	if err := c.req.Prepare(ctx, len(c.out.Attempts)+1, r); err != nil {
+		return nil, unprepared(ctx, err)
 	}
 	c.attach(r)
-	return r, nil
+	return r.WithContext(traced), nil
 }
 
+// header is the attempt's own, unless nothing of it will change.
 func (c *call) header() http.Header {
-	h := c.req.Header.Clone()
-	if h == nil {
+	h := c.req.Header
+	if c.req.Prepare == nil && len(c.req.Body) > 0 && h["Accept-Encoding"] != nil {
+		return h
+	}
+	if h = h.Clone(); h == nil {
 		h = http.Header{}
 	}
-	if h["Accept-Encoding"] == nil && h["Range"] == nil && c.req.Method != http.MethodHead {
-		h.Set("Accept-Encoding", acceptEncoding)
+	if h["Range"] == nil && c.req.Method != http.MethodHead {
+		Accept(h)
 	}
 	return h
 }
+
+// Accept adds the content codings that Do decodes, unless h names some. A
+// header that has them, and that no Prepare changes, is sent without a copy.
+func Accept(h http.Header) {
+	if h["Accept-Encoding"] == nil {
+		h["Accept-Encoding"] = acceptCodings
+	}
+}
+
+// acceptCodings is shared by requests; nothing writes to the values of a header.
+var acceptCodings = []string{acceptEncoding}
 
 // attach gives r its body. Without GetBody net/http cannot rewind it, and a
 // reader over bytes lets it put header and body into one write.
