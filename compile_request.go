@@ -86,6 +86,7 @@ func (k *compiler) request(at string, r *Request) *requestPlan {
 	k.payloadRules(&p, plan)
 	k.sendRules(&p, plan)
 	k.answerRules(&p, plan)
+	p.pagination(plan)
 	if r.PayloadMode == PayloadDynamic {
 		k.dynamicDefaults(&p, plan)
 	} else {

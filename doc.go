@@ -159,6 +159,17 @@
 // The module queues/riverqueue does all of this on River and PostgreSQL, for calls that must
 // outlive the process.
 //
+// # Pages and large answers
+//
+// Where a list comes in pages, Request.Pagination says what leads from one to the next, and
+// [Tenant.ExecuteItems] yields its items, [Tenant.ExecutePages] its pages:
+//
+//	for item, err := range h.ExecuteItems(ctx, call, nil) { … }
+//
+// Each page is a call of its own. [Tenant.ExecuteTo] passes a large answer on to a writer
+// while it arrives. Answers in gzip, deflate, br and zstd are unpacked, texts in any charset
+// are read as UTF-8.
+//
 // # Authentication
 //
 // A template's AuthType names the kind of authentication, and the connector's [Auth] says the
@@ -281,6 +292,7 @@
 //	rendered request                 1 MiB
 //	answer                           8 MiB as it travels, 16 MiB decoded, 512 levels deep
 //	answer that ExecuteTo passes on  1 GiB, 15 min
+//	list that comes in pages         1,000 pages, 100,000 items
 //	variables and secrets            100 per connector, 64 KiB each
 //	calls at once                    100 per connector, 1,000 per tenant, 10,000; others queue
 //	a definition is used unasked     1 s; while the store does not answer, 30 s

@@ -91,6 +91,7 @@ type run struct {
 	call   Call
 	pick   func(*connectorPlan) (*requestPlan, error)
 	sample bool    // the request's Sample stands in for a payload that is not given
+	paging *paging // over the pages of a list; nil: this is one call
 	stream *stream // where the body of a success goes; nil: into the result
 
 	begun     time.Time
@@ -167,6 +168,9 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 		r.took()
 	}
 	res, err = r.judge()
+	if r.paging != nil {
+		err = r.paging.read(r, err)
+	}
 	r.scrub(res)
 	if r.stream != nil {
 		return res, r.deliver(res, err)
@@ -222,6 +226,11 @@ func named(name string) func(*connectorPlan) (*requestPlan, error) {
 
 // validate is the step that checks the payload before anything reads it.
 func (r *run) validate() error {
+	if r.paging != nil {
+		if err := r.paging.enter(r); err != nil {
+			return err
+		}
+	}
 	if r.sample && len(r.call.Payload) == 0 {
 		r.call.Payload = r.req.def.Sample
 	}

@@ -23,6 +23,11 @@ func (r *run) render(ctx context.Context) (err error) {
 		return err
 	}
 	r.req.complete(r.wire)
+	if r.paging != nil {
+		if err := r.paging.turn(r); err != nil {
+			return err
+		}
+	}
 	return r.compose(ctx)
 }
 

@@ -77,6 +77,9 @@ func fullRequest() hub.Request {
 		},
 		Success: &hub.Success{Statuses: []string{"2xx", "404", "301-303"}},
 		Retry:   &hub.Retry{Attempts: 2, Idempotent: true, IdempotencyHeader: "Idempotency-Key", IdempotencyKey: "ticket-{{id}}", Statuses: []string{"503"}},
+		Pagination: &hub.Pagination{
+			Kind: hub.PageNumber, Items: "items", More: "more", Member: "page", Start: new(int),
+		},
 	}
 }
 

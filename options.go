@@ -117,6 +117,9 @@ type Limits struct {
 	// the timeout of such a call: 15 min.
 	StreamBytes   int64
 	StreamTimeout time.Duration
+	// Pages and Items bound what ExecutePages and ExecuteItems read of one list: 1,000 and
+	// 100,000.
+	Pages, Items int
 	// AnswerRatio bounds how far an answer may unfold beyond its first 64 KiB: 100.
 	AnswerRatio int
 	// AnswerDepth bounds the nesting of a JSON answer: 512.
@@ -176,6 +179,8 @@ func (l Limits) withDefaults() Limits {
 	set(&l.AnswerBytes, 16<<20)
 	set(&l.StreamBytes, 1<<30)
 	set(&l.StreamTimeout, 15*time.Minute)
+	set(&l.Pages, 1000)
+	set(&l.Items, 100_000)
 	set(&l.AnswerRatio, 100)
 	set(&l.AnswerDepth, 512)
 	set(&l.HeaderBytes, 256<<10)

@@ -80,6 +80,8 @@ type Request struct {
 	Responses []ResponseRule `json:"responses,omitempty"`
 	// Success says which answers count as success; nil: any 2xx.
 	Success *Success `json:"success,omitempty"`
+	// Pagination says how the pages of a list follow each other; nil: there is one.
+	Pagination *Pagination `json:"pagination,omitempty"`
 	// Retry says when the call is sent again; nil: the defaults of its fields.
 	Retry *Retry `json:"retry,omitempty"`
 }

@@ -114,6 +114,7 @@ const defsRequest = `
         "outputSchema": {"type": ["object", "boolean"], "title": "Schema of the outputs"},
         "responses": {"type": "array", "maxItems": 20, "items": {"$ref": "#/$defs/responseRule"}, "title": "What answers mean", "description": "The first that matches decides."},
         "success": {"$ref": "#/$defs/success", "title": "Success"},
+        "pagination": {"$ref": "#/$defs/pagination", "title": "Pages of a list"},
         "retry": {"$ref": "#/$defs/retry", "title": "Retry"}
       },
       "allOf": [
@@ -128,8 +129,49 @@ const defsRequest = `
           "else": {"required": ["method", "url"], "properties": {"method": {"$ref": "#/$defs/verb"}, "url": {"minLength": 1}}}
         },
         {
+          "if": {"required": ["pagination"], "properties": {"pagination": {"required": ["member"], "properties": {"member": {"minLength": 1}}}}},
+          "then": {"required": ["payloadMode"], "properties": {"payloadMode": {"const": "mapped"}}}
+        },
+        {
           "if": {"required": ["form"], "properties": {"form": {"minItems": 1}}},
           "then": {"properties": {"body": {"maxLength": 0}}}
+        }
+      ]
+    },
+    "pagination": {
+      "type": "object", "additionalProperties": false, "required": ["kind"],
+      "properties": {
+        "kind": {"enum": ["cursor", "offset", "page", "link", "next-url"], "title": "Kind"},
+        "items": {"type": "string", "title": "Items", "description": "A gjson path: results, @this."},
+        "next": {"type": "string", "title": "Next", "description": "A gjson path: of the cursor, or of the next page's URL."},
+        "more": {"type": "string", "title": "More", "description": "A gjson path: true as long as more pages follow."},
+        "param": {"type": "string", "maxLength": 255, "title": "Query parameter"},
+        "member": {"anyOf": [{"const": ""}, {"$ref": "#/$defs/refName"}], "title": "Member of the payload"},
+        "start": {"type": ["integer", "null"], "minimum": 0, "maximum": 1073741824, "title": "First offset or number"}
+      },
+      "allOf": [
+        {
+          "if": {"properties": {"kind": {"enum": ["cursor", "offset", "page"]}}},
+          "then": {"oneOf": [
+            {"required": ["param"], "properties": {"param": {"minLength": 1}, "member": {"const": ""}}},
+            {"required": ["member"], "properties": {"member": {"minLength": 1}, "param": {"const": ""}}}
+          ]}
+        },
+        {
+          "if": {"properties": {"kind": {"const": "cursor"}}},
+          "then": {"required": ["next"], "properties": {"next": {"minLength": 1}, "start": {"type": "null"}}}
+        },
+        {
+          "if": {"properties": {"kind": {"enum": ["offset", "page"]}}},
+          "then": {"required": ["items"], "properties": {"items": {"minLength": 1}, "next": {"const": ""}}}
+        },
+        {
+          "if": {"properties": {"kind": {"const": "link"}}},
+          "then": {"properties": {"next": {"const": ""}, "more": {"const": ""}, "param": {"const": ""}, "member": {"const": ""}, "start": {"type": "null"}}}
+        },
+        {
+          "if": {"properties": {"kind": {"const": "next-url"}}},
+          "then": {"required": ["next"], "properties": {"next": {"minLength": 1}, "param": {"const": ""}, "member": {"const": ""}, "start": {"type": "null"}}}
         }
       ]
     },

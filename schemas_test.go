@@ -278,6 +278,20 @@ var agreed = []struct {
 	{"request", "responses.1.when", map[string]any{}, true}, // the last one
 	{"request", "responses.1.when", nil, true},
 	{"request", "responses.0.message", "a\nb", false},
+	{"request", "pagination.kind", nil, false},
+	{"request", "pagination.kind", "token", false},
+	{"request", "pagination.kind", "cursor", false},
+	{"request", "pagination.kind", "link", false},
+	{"request", "pagination.kind", "next-url", false},
+	{"request", "pagination.kind", "offset", true},
+	{"request", "pagination.items", nil, false},
+	{"request", "pagination.next", "a", false},
+	{"request", "pagination.start", -1, false},
+	{"request", "pagination.start", nil, true},
+	{"request", "pagination.param", "x", false}, // beside member
+	{"request", "pagination.member", "a b", false},
+	{"request", "pagination.member", nil, false},
+	{"request", "pagination", nil, true},
 	{"request", "retry.attempts", -1, false},
 	{"request", "retry.idempotencyHeader", "", false}, // with a key
 	{"request", "retry.idempotencyHeader", "Host", false},
