@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"strings"
 
@@ -75,6 +76,9 @@ func (t *Tenant) openVersion(ctx context.Context, con *Connector, name string, s
 		}
 	}
 	s.value, s.err = t.fetchSecret(ctx, t.secretRef(con.ID, name, d), &d)
+	if errors.Is(s.err, Timeout) { // of reading the definition, not of a call
+		s.err = &Error{Code: Unavailable, Retryable: true, detail: "where the secret is kept does not answer in time"}
+	}
 	return s
 }
 

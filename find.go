@@ -120,6 +120,9 @@ func (t *Tenant) check(key planKey, cached planEntry) <-chan singleflight.Result
 		ctx, cancel := context.WithTimeout(t.life.ctx, loadTimeout)
 		defer cancel()
 		plan, err := t.revalidate(ctx, key, cached)
+		if t.life.ctx.Err() != nil { // whatever was being read is cut off
+			return nil, failure(Closed, "the hub has been closed")
+		}
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = caused(Unavailable, "the store does not answer", nil)
 		}

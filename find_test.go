@@ -329,6 +329,13 @@ func TestAVaultThatIsDownIsAFaultOfTheHost(t *testing.T) {
 	require.NoError(t, err, "what needs no secret goes on")
 
 	v.down.Store(false)
+	v.slow.Store(true)
+	now.advance(time.Second)
+	_, err = execute(t, h, "go")
+	e = failed(t, err, hub.Unavailable)
+	assert.Equal(t, []string{"secrets.key unavailable"}, brokenRules(e), "nothing is wrong with the connector")
+
+	v.slow.Store(false)
 	now.advance(time.Second)
 	_, err = execute(t, h, "go")
 	require.NoError(t, err)
@@ -338,11 +345,15 @@ func TestAVaultThatIsDownIsAFaultOfTheHost(t *testing.T) {
 type vault struct {
 	secrets.Vault
 	down atomic.Bool
+	slow atomic.Bool
 }
 
 func (v *vault) Get(ctx context.Context, ref secrets.Ref) (secrets.Value, error) {
 	if v.down.Load() {
 		return secrets.Value{}, errDown
+	}
+	if v.slow.Load() { // as if it had taken all the time there is
+		return secrets.Value{}, context.DeadlineExceeded
 	}
 	return v.Vault.Get(ctx, ref)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/integrationhub/hub"
@@ -52,10 +53,13 @@ func links(t *trial) {
 	var groups [][]sick
 	for _, ways := range [][]way{f.web(), f.stores()} {
 		var cases []sick
-		for range t.size(1, 10) {
+		for range t.size(1, 1, 10) {
 			for _, w := range ways {
 				cases = append(cases, w.cases(t, len(cases))...)
 			}
+		}
+		if t.scale == small { // a third of them: each fault on some ways
+			cases = slices.DeleteFunc(cases, func(s sick) bool { return s.n%3 != 0 })
 		}
 		groups = append(groups, cases)
 	}
@@ -67,7 +71,7 @@ func links(t *trial) {
 
 func (w way) cases(t *trial, n int) (cases []sick) {
 	for _, f := range faults {
-		if f.extra && !t.full {
+		if f.extra && t.scale < full {
 			continue
 		}
 		for _, d := range f.directions() {

@@ -26,6 +26,11 @@ type line struct {
 
 var lines = []line{
 	{"links", "each toxic on each link: calls end in their branch by the deadline, and work again", links},
+	{"offsets", "servers that die at each byte: side effects at most 1, and Sent never denies one", offsets},
+	{"outage", "third parties that are down for 1,000 calls/s: attempts at most 1.1 per call", storms},
+	{"neighbour", "callers at 100 times the rate of the others, who do not notice", neighbours},
+	{"close", "hubs closed with many calls under way: all end, nothing is left, tokens are kept", closings},
+	{"leaks", "faulted calls: goroutines, descriptors and heap are back where they were", leaks},
 }
 
 // row is a line that was run.
@@ -45,18 +50,22 @@ func (r row) holds() bool { return r.Failed == 0 && r.Tried > 0 }
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	full := flag.Bool("full", false, "as often as on demand, not as often as in CI")
+	onDemand := flag.Bool("full", false, "as often as on demand, not as often as in CI")
 	flag.Bool("quick", true, "as often as in CI")
 	asJSON := flag.Bool("json", false, "print JSON, one row per line")
 	seed := flag.Uint64("seed", 1, "of the random numbers")
 	only := flag.String("only", "", "the one line to run")
 	flag.Parse()
+	size := quick
+	if *onDemand {
+		size = full
+	}
 	failed := 0
 	for _, l := range lines {
 		if *only != "" && *only != l.name || ctx.Err() != nil {
 			continue
 		}
-		r := l.alone(ctx, &trial{full: *full, seed: *seed})
+		r := l.alone(ctx, &trial{scale: size, seed: *seed})
 		if !r.holds() {
 			failed++
 		}

@@ -8,7 +8,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Every line of the table holds, at the size of CI. They run one after the other: what one
+// Every line of the table holds, at a small scale. They run one after the other: what one
 // measures, another would disturb.
 func TestEveryLineHolds(t *testing.T) {
 	for _, l := range lines {

@@ -13,8 +13,8 @@ import (
 // the goroutine of the line alone.
 type trial struct {
 	testing.TB
-	full bool
-	seed uint64
+	scale scale
+	seed  uint64
 
 	mu            sync.Mutex // guards what follows
 	tried, failed int
@@ -31,12 +31,18 @@ type figure struct {
 // maxFailures bounds the failures that are told one by one.
 const maxFailures = 20
 
-// size is how often to try.
-func (t *trial) size(quick, full int) int {
-	if t.full {
-		return full
-	}
-	return quick
+// scale is how often to try.
+type scale int
+
+const (
+	small scale = iota // with the tests, and their race detector
+	quick              // in CI
+	full               // on demand
+)
+
+// size is how often to try, by the scale.
+func (t *trial) size(atSmall, atQuick, atFull int) int {
+	return [...]int{atSmall, atQuick, atFull}[t.scale]
 }
 
 // rand returns random numbers that follow from the seed.

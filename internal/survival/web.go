@@ -27,13 +27,24 @@ type fixture struct {
 
 func newFixture(t *trial) *fixture {
 	f := &fixture{trial: t}
-	answer := hubtest.JSON(http.StatusOK, map[string]string{"text": strings.Repeat("0123456789", 20)})
 	f.plain = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		answer.ServeHTTP(w, r)
 	}))
+	t.must(f.openSecure())
+	f.db = newDatabase(t)
+	return f
+}
+
+// answer is what third parties say.
+var answer = hubtest.JSON(http.StatusOK, map[string]string{"text": strings.Repeat("0123456789", 20)})
+
+// openSecure starts the third party that has a token endpoint.
+func (f *fixture) openSecure() error {
 	secure, err := hubtest.Start()
-	t.must(err)
+	if err != nil {
+		return err
+	}
 	f.secure = secure
 	secure.Handle("/api", answer)
 	secure.Handle("POST /token", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -41,8 +52,7 @@ func newFixture(t *trial) *fixture {
 			"access_token": fmt.Sprintf("access-token-%08d", f.tokens.Add(1)), "token_type": "Bearer", "expires_in": 3600,
 		}).ServeHTTP(w, r)
 	}))
-	f.db = newDatabase(t)
-	return f
+	return nil
 }
 
 func (f *fixture) end() {

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/integrationhub/hub"
+)
+
+const (
+	foulServers = 16 // so that ports of connections that have just ended do not run out
+	foulTimeout = 50 * time.Millisecond
+	callers     = 64
+)
+
+// foul is a server that fails in many ways, by chance.
+type foul struct {
+	listener net.Listener
+	running  sync.WaitGroup
+	mu       sync.Mutex // guards rand
+	rand     *rand.Rand
+}
+
+// fouls are what a foul server answers with, before it closes the connection.
+var fouls = []string{
+	"", // nothing
+	"H",
+	"HTTP/1.1 200 OK\r\nContent-Le",
+	"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it",
+	"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n",
+	"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnone",
+	"HTTP/1.1 999999 Garbage\r\n\r\n",
+	"\x00\x01\x02\x03\x04\x05\x06\x07\r\n\r\n",
+	"HTTP/1.1 103 Early Hints\r\n\r\n",
+	"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n",
+	"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno",
+	done, done, done, done, // some go well, and keep their connection
+}
+
+func newFoul(r *rand.Rand) (*foul, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	f := &foul{listener: l, rand: r}
+	f.running.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			f.running.Go(func() { f.serve(conn.(*net.TCPConn)) })
+		}
+	})
+	return f, nil
+}
+
+func (f *foul) chance(n int) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.rand.IntN(n)
+}
+
+func (f *foul) serve(conn *net.TCPConn) {
+	defer conn.Close()
+	in := bufio.NewReader(conn)
+	for {
+		req, err := http.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		_, _ = io.Copy(io.Discard, req.Body)
+		switch f.chance(20) {
+		case 0: // silence, until the client leaves
+			_, _ = io.Copy(io.Discard, in)
+			return
+		case 1:
+			_ = conn.SetLinger(0) // a reset
+			return
+		}
+		text := fouls[f.chance(len(fouls))]
+		if !write(conn, text) || text != done {
+			return
+		}
+	}
+}
+
+func (f *foul) end() {
+	_ = f.listener.Close() // it was open
+	f.running.Wait()
+}
+
+// leaks makes many calls that fail in all ways, and looks what is left of them.
+func leaks(t *trial) {
+	servers := make([]*foul, foulServers)
+	for i := range servers {
+		f, err := newFoul(t.rand(i))
+		t.must(err)
+		servers[i] = f
+	}
+	w, err := newWorld(nil, nil)
+	t.must(err)
+	for i, f := range servers {
+		t.must(connectFoul(t.Context(), w.acme, i, f.listener.Addr().String()))
+	}
+	t.storm(w, t.size(1_000, 2_000, 20_000)) // fills pools and caches
+	before := stockOf()
+	t.storm(w, t.size(3_000, 20_000, 1_000_000))
+	after := stockOf()
+	for deadline := time.Now().Add(recovery); !after.within(before) && time.Now().Before(deadline); after = stockOf() {
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.check(after.within(before), "before %+v, after %+v", before, after)
+	t.figure("goroutines", before.goroutines, after.goroutines)
+	t.figure("descriptors", before.descriptors, after.descriptors)
+	t.figure("heap, KiB", before.heap/1024, after.heap/1024)
+	t.must(w.end())
+	for _, f := range servers {
+		f.end()
+	}
+}
+
+func (t *trial) figure(name string, before, after int) {
+	t.add(name+" before", float64(before))
+	t.add(name+" after", float64(after))
+}
+
+// connectFoul makes a connector for a foul server: over HTTP, and over HTTPS, which it does not
+// speak.
+func connectFoul(ctx context.Context, t *hub.Tenant, i int, host string) error {
+	once := &hub.Retry{Attempts: 1}
+	_, err := connect(ctx, t, hub.Connector{
+		Name: fmt.Sprint("con-", i), Hosts: []string{host}, Timeout: int(foulTimeout.Milliseconds()),
+		Requests: []hub.Request{
+			{Name: "get", Method: http.MethodGet, URL: "http://" + host + "/", Retry: once},
+			{Name: "post", Method: http.MethodPost, URL: "http://" + host + "/", MediaType: "text/plain", Body: "something", Retry: once},
+			{Name: "secure", Method: http.MethodGet, URL: "https://" + host + "/", Retry: once},
+			{Name: "promised", Method: http.MethodGet, URL: "http://" + host + "/", Retry: once,
+				Outputs: map[string]hub.Output{"number": {Path: "not.there"}}},
+		},
+	})
+	return err
+}
+
+// storm makes so many calls, of which some are given up by their callers.
+func (t *trial) storm(w *world, calls int) {
+	requests := []string{"get", "post", "post", "promised", "get", "post", "promised", "secure"}
+	var callersRunning sync.WaitGroup
+	for c := range callers {
+		callersRunning.Go(func() {
+			r := t.rand(1000 + c)
+			for i := c; i < calls && t.Context().Err() == nil; i += callers {
+				ctx, cancel := context.WithCancel(t.Context())
+				if r.IntN(10) == 0 {
+					ctx, cancel = context.WithTimeout(t.Context(), time.Duration(r.IntN(3000))*time.Microsecond)
+				}
+				_, err := w.acme.Execute(ctx, hub.Call{
+					Connector: fmt.Sprint("con-", r.IntN(foulServers)), Request: requests[r.IntN(len(requests))],
+				})
+				cancel()
+				t.check(codeOf(err) != hub.Invalid && codeOf(err) != hub.NotFound, "%v", err)
+				t.add("ends with "+named(string(codeOf(err))), 1)
+			}
+		})
+	}
+	callersRunning.Wait()
+}
+
+// stock is what calls could have left behind.
+type stock struct{ goroutines, descriptors, heap int }
+
+// stockOf counts what there is.
+func stockOf() stock {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	open, _ := os.ReadDir("/proc/self/fd") // none, where there is no such folder
+	return stock{runtime.NumGoroutine(), len(open), int(m.HeapAlloc)}
+}
+
+// within allows for what is kept on purpose: idle connections, with two goroutines and one
+// descriptor at each end.
+func (s stock) within(before stock) bool {
+	return s.goroutines <= before.goroutines+before.goroutines/10+callers &&
+		s.descriptors <= before.descriptors+before.descriptors/10+callers/2 &&
+		s.heap <= before.heap+before.heap/10+2<<20
+}
