@@ -76,7 +76,7 @@ func verdict(status int) error {
 
 // lent is the plan of a request that an SDK makes.
 func lent(p *connectorPlan) (*requestPlan, error) {
-	return &requestPlan{def: Request{Name: "", State: StateActive}, policy: p.lending, timeout: duration(p.def.Timeout)}, nil
+	return &requestPlan{def: Request{Name: "", State: StateActive}, policy: p.lending, rates: p.rates, timeout: duration(p.def.Timeout)}, nil
 }
 
 // lend sends a request of an SDK with the connector's authorization. The function that it
@@ -129,6 +129,7 @@ func (r *run) roundTrip(ctx context.Context, req *http.Request) (*http.Response,
 		r.passed(ctx, r.outcomeOfError(ctx, err))
 		return nil, lentError(ctx, err)
 	}
+	r.passage.origin.learn(resp.StatusCode, "", resp.Header, r.limits.RetryAfter)
 	r.passed(ctx, r.outcomeOfStatus(resp.StatusCode, ""))
 	return resp, nil
 }

@@ -29,6 +29,7 @@ type connectorPlan struct {
 	requests map[string]*requestPlan
 	lending  transport.Policy // of HTTPClient
 	calls    int              // that may be under way at once
+	rates    rates            // that every call is held to
 	identity *egress.Identity
 	way      http.RoundTripper // out of the process, as this identity
 	scrubber *scrub.Scrubber
@@ -113,6 +114,8 @@ func (k *compiler) connector() {
 	}
 	k.within("timeout", con.Timeout, 1, k.maxTimeout(), "milliseconds")
 	k.concurrency()
+	k.con.RateLimit.check(&k.problems, "rateLimit")
+	k.plan.rates = k.plan.rates.with(rateTemplate, k.tpl.Limits.RateLimit).with(rateConnector, k.con.RateLimit)
 	k.problems.headers("headers", con.Headers)
 	k.headerValues("headers", con.Headers)
 	k.tls()

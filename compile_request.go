@@ -30,6 +30,7 @@ type requestPlan struct {
 	responses   []responsePlan
 	policy      transport.Policy
 	timeout     time.Duration
+	rates       rates
 	auth        bool // of the authentication itself: it carries no token
 	nothing     bool // there is nothing to send
 	problems    []FieldError
@@ -159,6 +160,8 @@ func (k *compiler) sendRules(p *problems, plan *requestPlan) {
 	if r.Timeout > 0 {
 		plan.timeout = min(plan.timeout, duration(r.Timeout))
 	}
+	r.RateLimit.check(p, in(at, "rateLimit"))
+	plan.rates = k.plan.rates.with(rateRequest+r.ID, r.RateLimit)
 	plan.policy = k.policy()
 	if r.Retry == nil {
 		return

@@ -35,6 +35,8 @@ type Connector struct {
 	// Concurrency is the most calls at once; zero: as many as template and host allow.
 	// A larger number than theirs changes nothing.
 	Concurrency int `json:"concurrency,omitempty"`
+	// RateLimit bounds how often calls go out, beside the template's and the requests'.
+	RateLimit *RateLimit `json:"rateLimit,omitempty"`
 	// Variables are named values that [[name]] refers to. They are not secret.
 	Variables map[string]string `json:"variables,omitempty"`
 	// Secrets declares names that [[name]] refers to and whose values SetSecret sets.

@@ -142,6 +142,11 @@
 // the last seconds have failed it opens, and calls fail at once with [CircuitOpen], until a few
 // probes have succeeded. [Tenant.Health] shows the circuits, what is under way and what waits.
 //
+// Templates, connectors and requests may have a [RateLimit]. A call waits for its turn, and
+// fails at once with [RateLimited] if that would come too late; so it does after the third party
+// itself has told, by 429 with Retry-After or in RateLimit headers, that it wants no more calls.
+// Options.RateLimiter lets several instances share one count.
+//
 // A token is fetched once for all callers that need it, used until shortly before it
 // expires, and fetched again, once, if the third party refuses it with 401.
 //

@@ -44,7 +44,8 @@ const (
 	// without an output that the request promises.
 	BadAnswer Code = "bad-answer"
 	// RateLimited: the third party wants fewer calls, by status 429 or by a rule of
-	// Request.Responses; RetryAt says when it told to come back.
+	// Request.Responses; or nothing was sent, because a [RateLimit] or what its earlier
+	// answers told leave no call in time. RetryAt says when to come back.
 	RateLimited Code = "rate-limited"
 	// Aborted: what the caller handed over failed in the middle of a call: the writer of
 	// ExecuteTo. errors.Is finds its own error.

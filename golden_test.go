@@ -46,7 +46,7 @@ func fullTemplate() hub.Template {
 			Query: []hub.Param{{Name: "q", Value: "[[region]]"}}, MediaType: "application/json", Body: `{"a":"[[region]]"}`,
 			Success: &hub.Success{Statuses: []string{"200"}},
 		},
-		Limits:    hub.TemplateLimits{Timeout: 60000, Attempts: 3, ResponseBytes: 1 << 20, Concurrency: 50},
+		Limits:    hub.TemplateLimits{Timeout: 60000, Attempts: 3, ResponseBytes: 1 << 20, Concurrency: 50, RateLimit: &hub.RateLimit{Requests: 100, Per: 60_000, Burst: 10}},
 		CreatedAt: time.Date(2026, 11, 22, 1, 2, 3, 4000, time.UTC),
 	}
 }
@@ -59,8 +59,8 @@ func fullRequest() hub.Request {
 		Method: "POST", URL: "https://[[region]].example.com/tickets/{{id}}",
 		Headers: []hub.Header{{Name: "X-Request", Value: "{{id as string}}"}},
 		Query:   []hub.Param{{Name: "dry", Value: `{{dry ?? "no"}}`}}, MediaType: "multipart/form-data",
-		Form:          []hub.FormField{{Name: "file", Value: "{{text}}", FileName: "a.txt", MediaType: "text/plain"}},
-		Timeout:       5000,
+		Form:    []hub.FormField{{Name: "file", Value: "{{text}}", FileName: "a.txt", MediaType: "text/plain"}},
+		Timeout: 5000, RateLimit: &hub.RateLimit{Requests: 1, Per: 1000, Burst: 1},
 		PayloadSchema: json.RawMessage(`{"type":"object","required":["id"]}`), Sample: json.RawMessage(`{"id":1,"text":"<a>&\u2028"}`),
 		Outputs: map[string]hub.Output{
 			"number": {Path: "result.number", Default: json.RawMessage(`null`)},
@@ -97,7 +97,7 @@ func fullConnector() hub.Connector {
 			Query: []hub.Param{{Name: "tenant", Value: "[[tenant]]"}}, MediaType: "application/x-www-form-urlencoded",
 			Body: "grant_type=client_credentials&client_secret=[[clientSecret]]",
 		}},
-		Headers: []hub.Header{{Name: "X-Tenant", Value: "[[tenant]]"}}, Timeout: 20000, Concurrency: 20,
+		Headers: []hub.Header{{Name: "X-Tenant", Value: "[[tenant]]"}}, Timeout: 20000, Concurrency: 20, RateLimit: &hub.RateLimit{Requests: 10, Per: 1000, Burst: 5},
 		Variables: map[string]string{"region": "eu", "tenant": "acme <1>"},
 		Secrets: []hub.Secret{
 			{Name: "clientSecret", Description: "Of the client", Hosts: []string{"eu.example.com"}, Places: []string{"auth", "header:X-Key", "body:/a"}},

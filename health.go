@@ -3,6 +3,8 @@ package hub
 import (
 	"context"
 	"time"
+
+	"github.com/integrationhub/hub/ratelimit"
 )
 
 // Health is how a connector fares, as this hub has seen it since it was started: other
@@ -18,6 +20,8 @@ type Health struct {
 	LastCode    Code      `json:"lastCode,omitempty"`
 	// Origins are where calls went, the last one first.
 	Origins []OriginHealth `json:"origins,omitempty"`
+	// RateLimits are those that the template, the connector and its active requests declare.
+	RateLimits []RateHealth `json:"rateLimits,omitempty"`
 	// Auth is how its authentication is.
 	Auth AuthStatus `json:"auth"`
 }
@@ -29,6 +33,29 @@ type OriginHealth struct {
 	// Circuit is how the circuit is; while it is open, RetryAt is when that ends.
 	Circuit CircuitState `json:"circuit"`
 	RetryAt time.Time    `json:"retryAt,omitzero"`
+	// HeldUntil is until when calls wait because an answer said so; zero: they do not.
+	HeldUntil time.Time `json:"heldUntil,omitzero"`
+	// Told is the last that an answer said of a rate limit; nil: none did.
+	Told *ToldLimit `json:"told,omitempty"`
+}
+
+// ToldLimit is what a third party told of its own rate limit.
+type ToldLimit struct {
+	// Limit is zero, and so is Reset, if it did not say. Remaining is how many requests
+	// were left.
+	Limit     int64     `json:"limit,omitempty"`
+	Remaining int64     `json:"remaining"`
+	Reset     time.Time `json:"reset,omitzero"`
+}
+
+// RateHealth is how far a rate limit is used up.
+type RateHealth struct {
+	// Of is template, connector, or request:NAME.
+	Of string `json:"of"`
+	RateLimit
+	// Left is how many requests could go out at once; negative if Options.RateLimiter does
+	// not tell.
+	Left int `json:"left"`
 }
 
 // Health returns how a connector fares. It reads the store, and calls nobody.
@@ -48,6 +75,9 @@ func (t *Tenant) Health(ctx context.Context, connector string) (_ Health, err er
 	h.InFlight, h.Queued = t.gates.count(key)
 	if seen := t.traffics.peek(key); seen != nil {
 		seen.describe(&h, t.opts.now())
+	}
+	if h.RateLimits, err = t.rateHealth(ctx, rec); err != nil {
+		return Health{}, err
 	}
 	st, err := t.grants.Status(ctx, t.grantKey(key.connector))
 	h.Auth = authStatus(st)
@@ -70,5 +100,46 @@ func (o *origin) health(now time.Time) OriginHealth {
 	if h.Circuit, wait = o.circuit.state(); wait > 0 {
 		h.RetryAt = now.Add(wait)
 	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if wait := time.Until(o.until); wait > 0 {
+		h.HeldUntil = now.Add(wait)
+	}
+	if told := o.told; told.ok {
+		h.Told = &ToldLimit{Limit: told.limit, Remaining: told.remaining}
+		if !told.reset.IsZero() {
+			h.Told.Reset = now.Add(time.Until(told.reset))
+		}
+	}
 	return h
+}
+
+// rateHealth asks the limiter how far the declared limits are used up.
+func (t *Tenant) rateHealth(ctx context.Context, rec *connectorRecord) ([]RateHealth, error) {
+	var list []RateHealth
+	var demands rates
+	add := func(of, key string, l *RateLimit) {
+		if now := demands.with(key, l); len(now) > len(demands) {
+			demands, list = now, append(list, RateHealth{Of: of, RateLimit: *l, Left: -1})
+		}
+	}
+	add(rateTemplate, rateTemplate, rec.Template.Limits.RateLimit)
+	add(rateConnector, rateConnector, rec.Connector.RateLimit)
+	for i := range rec.Connector.Requests {
+		if r := &rec.Connector.Requests[i]; r.State != StateInactive {
+			add(rateRequest+r.Name, rateRequest+r.ID, r.RateLimit)
+		}
+	}
+	inspector, ok := t.opts.RateLimiter.(ratelimit.Inspector)
+	if !ok || len(list) == 0 {
+		return list, nil
+	}
+	left, err := inspector.Left(ctx, rateOwner(t.name, rec.Connector.ID), demands)
+	if err != nil {
+		return nil, caused(Unavailable, "the rate limiter failed", err)
+	}
+	for i := range list {
+		list[i].Left = left[i]
+	}
+	return list, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/internal/token"
 	"github.com/integrationhub/hub/internal/transport"
+	"github.com/integrationhub/hub/ratelimit"
 	"github.com/integrationhub/hub/secrets"
 	"github.com/integrationhub/hub/secrets/sealed"
 	"github.com/integrationhub/hub/storage"
@@ -95,6 +96,9 @@ func New(store storage.Store, keeper secrets.Keeper, opts *Options) (*Hub, error
 	}
 	c.limits = c.opts.Limits.withDefaults()
 	c.opts.Breaker = c.opts.Breaker.withDefaults()
+	if c.opts.RateLimiter == nil {
+		c.opts.RateLimiter = new(ratelimit.Local)
+	}
 	if c.vault = c.opts.Vault; c.vault == nil {
 		c.vault = sealed.New(store, keeper)
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/integrationhub/hub/ratelimit"
 	"github.com/integrationhub/hub/secrets"
 )
 
@@ -40,6 +41,10 @@ type Options struct {
 
 	// Limits bounds what definitions, payloads and answers can use.
 	Limits Limits
+
+	// RateLimiter counts calls under the rate limits of definitions, of all instances of the
+	// hub together if they share one: ratelimit/redis. Nil: this hub counts its own.
+	RateLimiter ratelimit.Limiter
 
 	// Breaker says when nothing is sent any more to a third party that fails.
 	Breaker Breaker

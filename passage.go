@@ -30,9 +30,15 @@ func (r *run) destination() *origin {
 	return r.passage.origin
 }
 
-// Pass implements transport.Gate: it asks the circuit.
+// Pass implements transport.Gate: it asks the circuit and the rate limits.
 func (r *run) Pass(ctx context.Context) (time.Time, error) {
 	o := r.destination()
+	if state, wait := o.circuit.state(); state == CircuitOpened { // then there is no use in waiting
+		return r.circuitOpen(wait)
+	}
+	if e := r.waitTurn(ctx, o); e != nil {
+		return e.RetryAt, e
+	}
 	ended, wait := o.circuit.allow()
 	r.tellCircuit(ctx, o)
 	if ended == nil {
@@ -59,6 +65,9 @@ func (r *run) Shut() time.Time {
 
 // Passed implements transport.Gate: the circuit learns how the attempt went.
 func (r *run) Passed(ctx context.Context, a *transport.Attempt, answer *transport.Answer) {
+	if answer != nil {
+		r.passage.origin.learn(a.Status, Verdict(a.Ruling), answer.Header, r.limits.RetryAfter)
+	}
 	r.passed(ctx, r.outcomeOf(a, answer))
 }
 

@@ -67,6 +67,8 @@ type Request struct {
 	// Timeout bounds a call of this request in milliseconds; zero: the connector's, which
 	// it must not exceed.
 	Timeout int `json:"timeout,omitempty"`
+	// RateLimit bounds how often calls of this request go out, beside the connector's.
+	RateLimit *RateLimit `json:"rateLimit,omitempty"`
 	// PayloadSchema is the JSON Schema that a payload must meet, draft 4 to 2020-12.
 	PayloadSchema json.RawMessage `json:"payloadSchema,omitempty"`
 	// Sample is a payload for TestRequest.

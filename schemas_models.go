@@ -86,7 +86,8 @@ const TemplateSchema = `{
         "timeout": {"type": "integer", "minimum": 0, "title": "Timeout in milliseconds"},
         "attempts": {"type": "integer", "minimum": 0, "title": "Attempts"},
         "responseBytes": {"type": "integer", "minimum": 0, "title": "Size of an answer in bytes"},
-        "concurrency": {"type": "integer", "minimum": 0, "maximum": 1000000, "title": "Calls of one connector at once"}
+        "concurrency": {"type": "integer", "minimum": 0, "maximum": 1000000, "title": "Calls of one connector at once"},
+        "rateLimit": {"$ref": "#/$defs/rateLimit", "title": "Rate limit of one connector"}
       }
     }
   }
@@ -108,6 +109,7 @@ const ConnectorSchema = `{
     "headers": {"$ref": "#/$defs/headers", "title": "Headers of every request"},
     "timeout": {"type": "integer", "minimum": 0, "title": "Timeout in milliseconds", "default": 10000},
     "concurrency": {"type": "integer", "minimum": 0, "maximum": 1000000, "title": "Calls at once", "description": "0: as many as template and host allow."},
+    "rateLimit": {"$ref": "#/$defs/rateLimit", "title": "Rate limit"},
     "variables": {"type": "object", "propertyNames": {"$ref": "#/$defs/refName"}, "additionalProperties": {"type": "string"}, "title": "Variables"},
     "secrets": {"type": "array", "items": {"$ref": "#/$defs/secret"}, "title": "Secrets"},
     "tls": {"$ref": "#/$defs/tls", "title": "TLS"},

@@ -50,6 +50,14 @@ const defsCall = `
       "items": {"type": "string", "pattern": "^([1-5]xx|[1-5][0-9]{2}(-[1-5][0-9]{2})?)$"},
       "description": "Statuses (404), ranges (200-299) and classes (2xx)."
     },
+    "rateLimit": {
+      "type": "object", "additionalProperties": false, "required": ["requests", "per"],
+      "properties": {
+        "requests": {"type": "integer", "minimum": 1, "maximum": 1000000, "title": "Requests"},
+        "per": {"type": "integer", "minimum": 1, "maximum": 86400000, "title": "In so many milliseconds"},
+        "burst": {"type": "integer", "minimum": 0, "maximum": 1000000, "title": "At once", "description": "0: as many as requests."}
+      }
+    },
     "success": {
       "type": "object", "additionalProperties": false, "required": ["statuses"],
       "properties": {"statuses": {"$ref": "#/$defs/statuses", "minItems": 1, "title": "Statuses"}}
@@ -105,6 +113,7 @@ const defsRequest = `
         "body": {"type": "string", "title": "Body", "description": "Written as its media type is."},
         "form": {"type": "array", "maxItems": 100, "items": {"$ref": "#/$defs/formField"}, "title": "Form"},
         "timeout": {"type": "integer", "minimum": 0, "title": "Timeout in milliseconds", "description": "0: the connector's."},
+        "rateLimit": {"$ref": "#/$defs/rateLimit", "title": "Rate limit"},
         "payloadSchema": {"type": ["object", "boolean"], "title": "Schema of the payload"},
         "sample": {"title": "Sample payload"},
         "outputs": {

@@ -153,4 +153,6 @@ type TemplateLimits struct {
 	ResponseBytes int64 `json:"responseBytes,omitempty"`
 	// Concurrency is the most calls of one connector at once.
 	Concurrency int `json:"concurrency,omitempty"`
+	// RateLimit bounds how often calls of one connector go out.
+	RateLimit *RateLimit `json:"rateLimit,omitempty"`
 }

@@ -207,6 +207,7 @@ func (l *TemplateLimits) check(p *problems, host *Limits) {
 	p.within("limits.timeout", l.Timeout, 0, millis(host.MaxTimeout), "milliseconds")
 	p.within("limits.attempts", l.Attempts, 0, host.Attempts, "attempts")
 	p.within("limits.concurrency", l.Concurrency, 0, maxConcurrency, "calls")
+	l.RateLimit.check(p, "limits.rateLimit")
 	if l.ResponseBytes < 0 || l.ResponseBytes > host.AnswerBytes {
 		p.add("limits.responseBytes", "range", "must be from 0 to %d bytes", host.AnswerBytes)
 	}

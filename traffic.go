@@ -32,6 +32,10 @@ const maxOrigins = 16
 type origin struct {
 	scheme, host string
 	circuit      *circuit // nil: there are none
+
+	mu    sync.Mutex
+	told  toldLimit // the last that an answer said
+	until time.Time // when calls may go on, after an answer that said so
 }
 
 // of returns what is remembered of a connector.

@@ -12,9 +12,11 @@ import (
 // forgotten, so that only keys in use cost memory. The zero Local is ready.
 type Local struct {
 	mu      sync.Mutex
-	buckets map[string]*bucket
+	buckets map[bucketKey]*bucket
 	sweep   int // buckets at which the full ones are looked for
 }
+
+type bucketKey struct{ owner, key string }
 
 // bucket is a rate.Limiter and the limit that it was made for.
 type bucket struct {
@@ -31,7 +33,7 @@ var (
 )
 
 // Take implements Limiter.
-func (l *Local) Take(ctx context.Context, demands []Demand, patience time.Duration) (Turn, error) {
+func (l *Local) Take(ctx context.Context, owner string, demands []Demand, patience time.Duration) (Turn, error) {
 	if err := ctx.Err(); err != nil {
 		return Turn{}, err
 	}
@@ -41,7 +43,7 @@ func (l *Local) Take(ctx context.Context, demands []Demand, patience time.Durati
 	taken := make([]*rate.Reservation, 0, 4)
 	var wait time.Duration
 	for _, d := range demands {
-		b, err := l.bucket(d, now)
+		b, err := l.bucket(owner, d, now)
 		if err != nil {
 			return Turn{}, err
 		}
@@ -58,14 +60,14 @@ func (l *Local) Take(ctx context.Context, demands []Demand, patience time.Durati
 }
 
 // Left implements Inspector.
-func (l *Local) Left(ctx context.Context, demands []Demand) ([]int, error) {
+func (l *Local) Left(ctx context.Context, owner string, demands []Demand) ([]int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	left := make([]int, len(demands))
 	for i, d := range demands {
 		left[i] = d.Limit.Burst
-		if b := l.buckets[d.Key]; b != nil {
+		if b := l.buckets[bucketKey{owner, d.Key}]; b != nil {
 			left[i] = min(left[i], max(0, int(b.TokensAt(now))))
 		}
 	}
@@ -73,8 +75,9 @@ func (l *Local) Left(ctx context.Context, demands []Demand) ([]int, error) {
 }
 
 // bucket returns the bucket of a demand, under its limit.
-func (l *Local) bucket(d Demand, now time.Time) (*bucket, error) {
-	b := l.buckets[d.Key]
+func (l *Local) bucket(owner string, d Demand, now time.Time) (*bucket, error) {
+	key := bucketKey{owner, d.Key}
+	b := l.buckets[key]
 	if b != nil && b.limit == d.Limit {
 		return b, nil
 	}
@@ -90,14 +93,14 @@ func (l *Local) bucket(d Demand, now time.Time) (*bucket, error) {
 	}
 	l.forget(now)
 	b = &bucket{rate.NewLimiter(each, d.Limit.Burst), d.Limit}
-	l.buckets[d.Key] = b
+	l.buckets[key] = b
 	return b, nil
 }
 
 // forget drops full buckets, when there are twice as many as were in use last time.
 func (l *Local) forget(now time.Time) {
 	if l.buckets == nil {
-		l.buckets = map[string]*bucket{}
+		l.buckets = map[bucketKey]*bucket{}
 	}
 	if len(l.buckets) < max(l.sweep, smallestSweep) {
 		return

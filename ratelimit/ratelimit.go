@@ -30,7 +30,7 @@ func (l Limit) Check() error {
 	return nil
 }
 
-// Demand asks for one request under a limit. Whoever names the same Key shares the limit.
+// Demand asks for one request under a limit. Key tells it from the other limits of its owner.
 type Demand struct {
 	Key   string
 	Limit Limit
@@ -47,7 +47,8 @@ type Turn struct {
 
 // Limiter counts requests under limits. Its methods are safe for concurrent use.
 type Limiter interface {
-	// Take takes one request from each of the demands, or none from any of them.
+	// Take takes one request from each of the demands, or none from any of them. Whoever
+	// names the same owner and key shares the limit.
 	//
 	// A request that is not available yet is taken ahead, and others wait behind it, if it
 	// will be within patience. A key that has not been used for long has its whole Burst.
@@ -56,12 +57,12 @@ type Limiter interface {
 	//
 	// An error means that the limiter can tell nothing; it fails the call. A cancelled ctx
 	// is one.
-	Take(ctx context.Context, demands []Demand, patience time.Duration) (Turn, error)
+	Take(ctx context.Context, owner string, demands []Demand, patience time.Duration) (Turn, error)
 }
 
 // Inspector is what a Limiter may be too; without it nobody sees what is left.
 type Inspector interface {
 	// Left returns how many requests could be taken at once from each of the demands. It
 	// takes none.
-	Left(ctx context.Context, demands []Demand) ([]int, error)
+	Left(ctx context.Context, owner string, demands []Demand) ([]int, error)
 }

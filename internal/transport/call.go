@@ -127,7 +127,7 @@ func (c *call) told(now time.Time) (time.Duration, bool) {
 	if c.answered == nil || c.answered.Status < 400 && c.ruled != Worthwhile && c.ruled != Later {
 		return 0, false
 	}
-	return retryAfter(c.answered.Header, now)
+	return RetryAfter(c.answered.Header, now)
 }
 
 func (c *call) jitter() time.Duration {

@@ -5,11 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"time"
 )
-
-// RetryAfter opens the parser of Retry-After to its fuzz target.
-func RetryAfter(h http.Header, now time.Time) (time.Duration, bool) { return retryAfter(h, now) }
 
 // ReadBody opens the reading of bodies to its fuzz target.
 func ReadBody(c *Client, src io.Reader, declared int64, h http.Header, l Limits) (decoded []byte, wire int64, err error) {

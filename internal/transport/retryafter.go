@@ -9,10 +9,10 @@ import (
 // longestRetryAfter caps what a header can say: some 30 years.
 const longestRetryAfter = 1_000_000_000 * time.Second
 
-// retryAfter reads Retry-After in both forms of RFC 9110 §10.2.3. A date
+// RetryAfter reads Retry-After in both forms of RFC 9110 §10.2.3. A date
 // counts from the answer's own Date, if it has one, so that a clock that is off,
 // here or there, does not matter. A date that has passed is zero.
-func retryAfter(h http.Header, now time.Time) (time.Duration, bool) {
+func RetryAfter(h http.Header, now time.Time) (time.Duration, bool) {
 	v := strings.Trim(h.Get("Retry-After"), " \t")
 	if d, ok := delaySeconds(v); ok {
 		return d, true

@@ -14,18 +14,18 @@ import (
 	"github.com/integrationhub/hub/ratelimit"
 )
 
-// rule is one sentence of the contract, and what shows that it holds. key is what the keys
-// that it uses begin with.
+// rule is one sentence of the contract, and what shows that it holds. owner is what the
+// owners that it uses begin with.
 type rule struct {
 	name, sentence string
-	check          func(ctx context.Context, l ratelimit.Limiter, key string) error
+	check          func(ctx context.Context, l ratelimit.Limiter, owner string) error
 }
 
 var rules = []rule{
 	{"burst", "A key that has not been used has its whole Burst at once, and no more.", burst},
 	{"together", "Of many who take at the same time as many have a turn as there are requests.", together},
-	{"keys", "Keys share nothing.", keys},
-	{"shared-key", "Whoever names the same key shares the limit.", sharedKey},
+	{"apart", "Keys share nothing, nor do owners.", apart},
+	{"shared", "Whoever names the same owner and key shares the limit.", shared},
 	{"refill", "When Wait is over there is a turn.", refill},
 	{"ahead", "A request that will be available within patience is taken ahead, and others wait behind it.", ahead},
 	{"impatient", "Without a turn nothing is taken, and Wait says when there would be one.", impatient},
@@ -57,9 +57,9 @@ func demand(key string, l ratelimit.Limit) []ratelimit.Demand {
 }
 
 // wants demands so many turns at once, and then none.
-func wants(ctx context.Context, l ratelimit.Limiter, d []ratelimit.Demand, n int) error {
+func wants(ctx context.Context, l ratelimit.Limiter, owner string, d []ratelimit.Demand, n int) error {
 	for i := range n + 1 {
-		turn, err := l.Take(ctx, d, 0)
+		turn, err := l.Take(ctx, owner, d, 0)
 		if err != nil {
 			return err
 		}
@@ -70,17 +70,17 @@ func wants(ctx context.Context, l ratelimit.Limiter, d []ratelimit.Demand, n int
 	return nil
 }
 
-func burst(ctx context.Context, l ratelimit.Limiter, key string) error {
-	return wants(ctx, l, demand(key, slow(5)), 5)
+func burst(ctx context.Context, l ratelimit.Limiter, owner string) error {
+	return wants(ctx, l, owner, demand("k", slow(5)), 5)
 }
 
-func together(ctx context.Context, l ratelimit.Limiter, key string) error {
+func together(ctx context.Context, l ratelimit.Limiter, owner string) error {
 	var turns atomic.Int64
 	var all sync.WaitGroup
 	failed := make(chan error, 100)
 	for range 100 {
 		all.Go(func() {
-			turn, err := l.Take(ctx, demand(key, slow(30)), 0)
+			turn, err := l.Take(ctx, owner, demand("k", slow(30)), 0)
 			if err != nil {
 				failed <- err
 			} else if turn.OK {
@@ -96,24 +96,25 @@ func together(ctx context.Context, l ratelimit.Limiter, key string) error {
 	return <-failed
 }
 
-func keys(ctx context.Context, l ratelimit.Limiter, key string) error {
+func apart(ctx context.Context, l ratelimit.Limiter, owner string) error {
 	return errors.Join(
-		wants(ctx, l, demand(key+"a", slow(2)), 2),
-		wants(ctx, l, demand(key+"b", slow(2)), 2),
-		wants(ctx, l, demand(key+"{a}", slow(2)), 2))
+		wants(ctx, l, owner, demand("a", slow(2)), 2),
+		wants(ctx, l, owner, demand("b", slow(2)), 2),
+		wants(ctx, l, owner+"a", demand("b", slow(2)), 2),
+		wants(ctx, l, owner, demand("ab", slow(2)), 2))
 }
 
-func sharedKey(ctx context.Context, l ratelimit.Limiter, key string) error {
-	return wants(ctx, l, []ratelimit.Demand{{Key: key, Limit: slow(4)}, {Key: key, Limit: slow(4)}}, 2)
+func shared(ctx context.Context, l ratelimit.Limiter, owner string) error {
+	return wants(ctx, l, owner, []ratelimit.Demand{{Key: "k", Limit: slow(4)}, {Key: "k", Limit: slow(4)}}, 2)
 }
 
-func refill(ctx context.Context, l ratelimit.Limiter, key string) error {
-	d := demand(key, ratelimit.Limit{Requests: 1, Per: 200 * time.Millisecond, Burst: 1})
+func refill(ctx context.Context, l ratelimit.Limiter, owner string) error {
+	d := demand("k", ratelimit.Limit{Requests: 1, Per: 200 * time.Millisecond, Burst: 1})
 	for range 2 {
-		if turn, err := l.Take(ctx, d, 0); err != nil || !turn.OK {
+		if turn, err := l.Take(ctx, owner, d, 0); err != nil || !turn.OK {
 			return fmt.Errorf("no turn: %v", err)
 		}
-		turn, err := l.Take(ctx, d, 0)
+		turn, err := l.Take(ctx, owner, d, 0)
 		if err != nil || turn.Wait < 0 || turn.Wait > 200*time.Millisecond {
 			return fmt.Errorf("a wait of %v, error %v", turn.Wait, err)
 		}
@@ -122,10 +123,10 @@ func refill(ctx context.Context, l ratelimit.Limiter, key string) error {
 	return nil
 }
 
-func ahead(ctx context.Context, l ratelimit.Limiter, key string) error {
-	d := demand(key, slow(1))
+func ahead(ctx context.Context, l ratelimit.Limiter, owner string) error {
+	d := demand("k", slow(1))
 	for i, want := range []time.Duration{0, time.Hour, 2 * time.Hour} {
-		turn, err := l.Take(ctx, d, 10*time.Hour)
+		turn, err := l.Take(ctx, owner, d, 10*time.Hour)
 		if err != nil {
 			return err
 		}
@@ -136,13 +137,13 @@ func ahead(ctx context.Context, l ratelimit.Limiter, key string) error {
 	return nil
 }
 
-func impatient(ctx context.Context, l ratelimit.Limiter, key string) error {
-	d := demand(key, slow(1))
-	if err := wants(ctx, l, d, 1); err != nil {
+func impatient(ctx context.Context, l ratelimit.Limiter, owner string) error {
+	d := demand("k", slow(1))
+	if err := wants(ctx, l, owner, d, 1); err != nil {
 		return err
 	}
 	for range 3 {
-		turn, err := l.Take(ctx, d, time.Minute)
+		turn, err := l.Take(ctx, owner, d, time.Minute)
 		if err != nil {
 			return err
 		}
@@ -153,53 +154,53 @@ func impatient(ctx context.Context, l ratelimit.Limiter, key string) error {
 	return nil
 }
 
-func allOrNone(ctx context.Context, l ratelimit.Limiter, key string) error {
-	wide, narrow := ratelimit.Demand{Key: key + "wide", Limit: slow(5)}, ratelimit.Demand{Key: key + "narrow", Limit: slow(2)}
+func allOrNone(ctx context.Context, l ratelimit.Limiter, owner string) error {
+	wide, narrow := ratelimit.Demand{Key: "wide", Limit: slow(5)}, ratelimit.Demand{Key: "narrow", Limit: slow(2)}
 	return errors.Join(
-		wants(ctx, l, []ratelimit.Demand{wide, narrow}, 2),
-		wants(ctx, l, []ratelimit.Demand{narrow, wide}, 0),
-		wants(ctx, l, []ratelimit.Demand{wide}, 3))
+		wants(ctx, l, owner, []ratelimit.Demand{wide, narrow}, 2),
+		wants(ctx, l, owner, []ratelimit.Demand{narrow, wide}, 0),
+		wants(ctx, l, owner, []ratelimit.Demand{wide}, 3))
 }
 
-func changedLimit(ctx context.Context, l ratelimit.Limiter, key string) error {
-	if turn, err := l.Take(ctx, demand(key, slow(1)), 0); err != nil || !turn.OK {
+func changedLimit(ctx context.Context, l ratelimit.Limiter, owner string) error {
+	if turn, err := l.Take(ctx, owner, demand("k", slow(1)), 0); err != nil || !turn.OK {
 		return fmt.Errorf("no turn: %v", err)
 	}
 	fast := ratelimit.Limit{Requests: 1000, Per: time.Second, Burst: 1}
 	time.Sleep(5 * time.Millisecond)
-	if turn, err := l.Take(ctx, demand(key, fast), 5*time.Second); err != nil || !turn.OK {
+	if turn, err := l.Take(ctx, owner, demand("k", fast), 5*time.Second); err != nil || !turn.OK {
 		return fmt.Errorf("the faster limit gives no turn within seconds: %v after %v", err, turn.Wait)
 	}
 	return nil
 }
 
-func canceled(ctx context.Context, l ratelimit.Limiter, key string) error {
+func canceled(ctx context.Context, l ratelimit.Limiter, owner string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := l.Take(ctx, demand(key, slow(1)), 0); !errors.Is(err, context.Canceled) {
+	if _, err := l.Take(ctx, owner, demand("k", slow(1)), 0); !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("the error is %v", err)
 	}
-	return wants(context.WithoutCancel(ctx), l, demand(key, slow(1)), 1)
+	return wants(context.WithoutCancel(ctx), l, owner, demand("k", slow(1)), 1)
 }
 
-func badLimit(ctx context.Context, l ratelimit.Limiter, key string) error {
+func badLimit(ctx context.Context, l ratelimit.Limiter, owner string) error {
 	for _, bad := range []ratelimit.Limit{{}, {Requests: 1, Per: time.Second}, {Per: time.Second, Burst: 1}, {Requests: 1, Burst: 1}, {Requests: -1, Per: 1, Burst: 1}} {
-		if _, err := l.Take(ctx, demand(key, bad), 0); err == nil {
+		if _, err := l.Take(ctx, owner, demand("k", bad), 0); err == nil {
 			return fmt.Errorf("%+v is taken", bad)
 		}
 	}
 	return nil
 }
 
-func left(ctx context.Context, l ratelimit.Limiter, key string) error {
+func left(ctx context.Context, l ratelimit.Limiter, owner string) error {
 	in, ok := l.(ratelimit.Inspector)
 	if !ok {
 		return nil // it need not
 	}
-	d := []ratelimit.Demand{{Key: key + "a", Limit: slow(3)}, {Key: key + "b", Limit: slow(9)}}
+	d := []ratelimit.Demand{{Key: "a", Limit: slow(3)}, {Key: "b", Limit: slow(9)}}
 	for taken := range 4 {
 		for range 2 {
-			n, err := in.Left(ctx, d)
+			n, err := in.Left(ctx, owner, d)
 			if err != nil {
 				return err
 			}
@@ -207,7 +208,7 @@ func left(ctx context.Context, l ratelimit.Limiter, key string) error {
 				return fmt.Errorf("after %d of 3 and 9: %v are left", taken, n)
 			}
 		}
-		if _, err := l.Take(ctx, d, 0); err != nil {
+		if _, err := l.Take(ctx, owner, d, 0); err != nil {
 			return err
 		}
 	}
