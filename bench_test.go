@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -110,6 +111,20 @@ func BenchmarkExecute(b *testing.B) {
 	res, err := acme.Execute(b.Context(), call)
 	require.NoError(b, err)
 	require.Equal(b, map[string]any{"number": "INC0012345", "id": json.Number("987654321")}, res.Outputs)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := acme.Execute(b.Context(), call); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkExecuteTold is BenchmarkExecute with an Observer and a Tracer that do nothing.
+func BenchmarkExecuteTold(b *testing.B) {
+	h := open(b, func(o *hub.Options) { o.Tracer, o.Observer = silent{}, func(context.Context, hub.Event) {} })
+	hub.SendThrough(h, stub{})
+	acme, call := h.Tenant("acme"), benchCall("con")
+	benchConnector(b, acme, benchTemplate(b, acme), "con")
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := acme.Execute(b.Context(), call); err != nil {

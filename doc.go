@@ -241,6 +241,19 @@
 // Studio cuts dynamic objects at 32 KB. A payload that ends there in the middle gets an
 // error that says so.
 //
+// # Events and traces
+//
+// Options.Observer hears of each call that ended and of each attempt in it, as an [Event]:
+// who, what, how it ended, how long it took. Options.Logger gets the same at debug level, and
+// as warnings what repeating does not mend. Neither learns payloads, answers, secrets or
+// filled URLs: the path of an event is that of the definition, "/things/{{id}}".
+//
+// Options.Tracer follows calls through the process and to third parties. Package
+// telemetry/hubotel makes OpenTelemetry's spans and metrics of them:
+//
+//	tel, err := hubotel.New(nil)
+//	h, err := hub.New(store, keys, &hub.Options{Tracer: tel})
+//
 // # Testing
 //
 // Package hubtest has a hub in one line (hubtest.New) and a programmable third party on

@@ -8,7 +8,7 @@ import (
 	"github.com/integrationhub/hub/internal/egress"
 )
 
-// Tracer follows calls for a tracing system; package telemetry/otel has one. Its methods, and
+// Tracer follows calls for a tracing system; package telemetry/hubotel has one. Its methods, and
 // the functions that they return, are called in the goroutine of the call; they must be safe
 // for concurrent use and quick.
 //

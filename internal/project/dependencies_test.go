@@ -23,7 +23,7 @@ func TestDependencies(t *testing.T) {
 
 // Leaves, and what is internal, do not know the hub.
 func TestNothingBelowImportsTheRoot(t *testing.T) {
-	allowed := []string{module + "/hubtest", module + "/examples", module + "/bench", module + "/queues", module + "/internal/integration", module + "/internal/proof", module + "/internal/survival"}
+	allowed := []string{module + "/hubtest", module + "/examples", module + "/bench", module + "/queues", module + "/telemetry", module + "/internal/integration", module + "/internal/proof", module + "/internal/survival"}
 	for _, dir := range modules(t) {
 		const format = `{{.ImportPath}} {{join .Imports " "}}`
 		for _, line := range lines(run(t, dir, nil, "go", "list", "-f", format, "./...")) {

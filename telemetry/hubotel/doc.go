@@ -1,0 +1,41 @@
+// Package hubotel tells OpenTelemetry of the calls of a hub: traces and metrics by its semantic
+// conventions for HTTP clients.
+//
+//	tel, err := hubotel.New(nil)
+//	h, err := hub.New(store, keys, &hub.Options{Tracer: tel})
+//
+// # Traces
+//
+// A call is a span of kind internal, named after its operation: "hub.Execute". Each attempt
+// is a span of kind client below it, named after verb and path as they are defined: "PUT
+// /things/{{id}}". An authentication that the call set off is a call of its own, below it.
+// An attempt is recorded if its call is.
+//
+// Spans carry the names of tenant, connector and request; values of a payload, answers,
+// secrets and filled URLs reach no span. Therefore there is no url.full, which the conventions
+// ask for: url.template has the path of the definition, with its references, and
+// server.address the entry of the connector's Hosts that the call went to, a wildcard as
+// a wildcard.
+//
+// # Metrics
+//
+//	http.client.request.duration  s          histogram: each attempt, by http.request.method,
+//	                                         http.response.status_code and error.type
+//	hub.call.duration             s          histogram: each call, by hub.operation, hub.branch
+//	                                         and error.type
+//	hub.call.retries              {attempt}  counter: attempts beyond the first of a call, by
+//	                                         hub.operation
+//	hub.token.renewals            {renewal}  counter: authentications sent for a token, by
+//	                                         error.type
+//
+// Each label comes from a list that the program knows, so however many tenants, connectors
+// and payloads there are, the series are few. That is why server.address and server.port are
+// left out, which the conventions ask for: tenants choose hosts. A status that is not
+// registered counts as the x00 of its class (RFC 9110 section 15). [Options].MetricAttributes
+// adds labels of yours.
+//
+// # Propagation
+//
+// By default nothing is sent along. [Options].Propagate says which third parties get a
+// traceparent header.
+package hubotel
