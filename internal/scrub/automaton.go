@@ -151,7 +151,7 @@ func (a *automaton) size() int {
 }
 
 // find returns all spans of text that patterns cover, in order and apart.
-func find[T []byte | string](a *automaton, text T) []span {
+func find(a *automaton, text []byte) []span {
 	if a == nil {
 		return nil
 	}
@@ -168,7 +168,7 @@ func within(spans []span, end int) []span {
 }
 
 // scan goes on from node with text[from:], and adds what it finds to spans.
-func scan[T []byte | string](a *automaton, text T, from int, node int32, spans []span) ([]span, int32) {
+func scan(a *automaton, text []byte, from int, node int32, spans []span) ([]span, int32) {
 	for i := from; i < len(text); i++ {
 		node = a.step(node, text[i])
 		if n := a.match[node]; n > 0 {

@@ -1,6 +1,9 @@
 package scrub
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // JSON is Bytes for a JSON document. It also finds a secret in a string
 // however its characters are escaped, masks short secrets where they are a
@@ -8,7 +11,7 @@ import "encoding/json"
 // valid where a number is masked: `"[secret]"` takes its place. Of text
 // that is not JSON no more is asked than of Bytes; it does not fail.
 func (s *Scrubber) JSON(b []byte) ([]byte, int) {
-	if s == nil || s.automaton == nil && s.short == nil {
+	if s == nil || s.short == nil && !s.filter.passes(b) && (s.filter == nil || bytes.IndexByte(b, '\\') < 0) {
 		return b, 0
 	}
 	out, n := s.tokens(b)

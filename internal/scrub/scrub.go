@@ -3,6 +3,9 @@ package scrub
 import (
 	"net/http"
 	"slices"
+	"sync"
+	"unsafe"
+	"weak"
 )
 
 const (
@@ -22,8 +25,12 @@ type Secret struct {
 // Scrubber finds a set of secrets. It does not change after New and is safe
 // for concurrent use. A nil Scrubber finds nothing.
 type Scrubber struct {
-	automaton *automaton          // nil without long secrets
-	short     map[string]struct{} // secrets under MinLength
+	long   []string            // secrets from MinLength on
+	filter *filter             // of all forms of these; nil without any
+	short  map[string]struct{} // secrets under MinLength
+
+	mu   sync.Mutex
+	made weak.Pointer[automaton] // kept while it is in use
 }
 
 // New returns a Scrubber for the secrets. Empty values are ignored. A caller
@@ -31,20 +38,41 @@ type Scrubber struct {
 // "user:password", gives the credential as a secret of its own if it shall
 // vanish whole.
 func New(secrets []Secret) *Scrubber {
-	s := &Scrubber{}
-	patterns := map[string]int{}
+	s := &Scrubber{long: longValues(secrets)}
 	for _, secret := range secrets {
-		switch n := len(secret.Value); {
-		case n >= MinLength:
-			addHeads(patterns, secret.Value)
-		case n > 0:
+		if n := len(secret.Value); 0 < n && n < MinLength {
 			s.addShort(secret.Value)
 		}
 	}
-	if len(patterns) > 0 {
-		s.automaton = newAutomaton(patterns)
+	if len(s.long) > 0 {
+		s.filter = newFilter(heads(s.long))
 	}
 	return s
+}
+
+// automaton finds long secrets; nil without any. It is made for the first text that may hold
+// one, and again when nobody has used it for a while: most answers hold none, and for these
+// the filter is enough.
+func (s *Scrubber) automaton() *automaton {
+	if s == nil || len(s.long) == 0 {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.made.Value()
+	if a == nil {
+		a = newAutomaton(heads(s.long))
+		s.made = weak.Make(a)
+	}
+	return a
+}
+
+// spans returns all spans of text that long secrets cover.
+func (s *Scrubber) spans(text []byte) []span {
+	if !s.filter.passes(text) {
+		return nil
+	}
+	return find(s.automaton(), text)
 }
 
 func (s *Scrubber) addShort(value string) {
@@ -54,12 +82,12 @@ func (s *Scrubber) addShort(value string) {
 	s.short[value] = struct{}{}
 }
 
-// Size is the memory the Scrubber holds, in bytes, nearly.
+// Size is the memory the Scrubber holds, in bytes, nearly, but for the secrets themselves.
 func (s *Scrubber) Size() int {
-	if s == nil || s.automaton == nil {
+	if s == nil || s.filter == nil {
 		return 0
 	}
-	return s.automaton.size()
+	return s.filter.size() + 16*len(s.long)
 }
 
 // Bytes returns b with each secret replaced, and how many were. Secrets that
@@ -69,10 +97,10 @@ func (s *Scrubber) Bytes(b []byte) ([]byte, int) {
 	if s == nil {
 		return b, 0
 	}
-	if s.isShort(string(b)) {
+	if len(b) < MinLength && s.isShort(string(b)) {
 		return []byte(Mask), 1
 	}
-	spans := find(s.automaton, b)
+	spans := s.spans(b)
 	if len(spans) == 0 {
 		return b, 0
 	}
@@ -87,7 +115,7 @@ func (s *Scrubber) String(text string) (string, int) {
 	if s.isShort(text) {
 		return Mask, 1
 	}
-	spans := find(s.automaton, text)
+	spans := s.spans(unsafe.Slice(unsafe.StringData(text), len(text))) // which only reads
 	if len(spans) == 0 {
 		return text, 0
 	}

@@ -10,14 +10,15 @@ import "io"
 //
 // Of short secrets only one that is the whole of the text is masked.
 func (s *Scrubber) Writer(w io.Writer) io.WriteCloser {
-	return &writer{scrubber: s, dst: w}
+	return &writer{scrubber: s, automaton: s.automaton(), dst: w}
 }
 
 type writer struct {
-	scrubber *Scrubber
-	dst      io.Writer
-	err      error
-	begun    bool // something was passed on, or was too long for a short secret
+	scrubber  *Scrubber
+	automaton *automaton
+	dst       io.Writer
+	err       error
+	begun     bool // something was passed on, or was too long for a short secret
 
 	buf   []byte // not passed on yet
 	spans []span // found in buf
@@ -38,7 +39,7 @@ func (w *writer) Write(p []byte) (int, error) {
 		w.begun, from = true, 0
 	}
 	cut := len(w.buf)
-	if a := w.automaton(); a != nil {
+	if a := w.automaton; a != nil {
 		w.spans, w.node = scan(a, w.buf, from, w.node, w.spans)
 		cut -= a.depth(w.node)
 	}
@@ -46,13 +47,6 @@ func (w *writer) Write(p []byte) (int, error) {
 		return 0, w.err
 	}
 	return len(p), nil
-}
-
-func (w *writer) automaton() *automaton {
-	if w.scrubber == nil {
-		return nil
-	}
-	return w.scrubber.automaton
 }
 
 // pass hands on what lies before cut: nothing found later begins there. Of a
