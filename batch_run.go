@@ -237,7 +237,7 @@ func (b *batch) putOff(err error, busy int) time.Time {
 		wait := min(firstBusyWait<<min(busy, 10), longestBusyWait)
 		return time.Now().Add(wait/2 + rand.N(wait))
 	case e.RetryAt.IsZero():
-	case e.Code == Busy, e.Code == RateLimited, e.Status == http.StatusTooManyRequests, e.Status == http.StatusServiceUnavailable:
+	case e.Code == Busy, e.Code == RateLimited, e.Code == CircuitOpen, e.Status == http.StatusTooManyRequests, e.Status == http.StatusServiceUnavailable:
 		return time.Now().Add(e.RetryAt.Sub(b.tenant.opts.now())) // the hub's clock may be another
 	}
 	return time.Time{}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -46,9 +47,12 @@ func unanswered(res *hub.Result, e *hub.Error) bool {
 
 // The pauses between two tries of a call.
 const (
-	idlePause    = 5 * time.Second // the hub is busy, closed or without its store
+	idlePause    = 5 * time.Second // the hub held the call back
 	longestPause = 10 * time.Minute
 )
+
+// heldBack are the codes of calls that the hub itself did not let out: they do not count.
+var heldBack = []hub.Code{hub.Busy, hub.Closed, hub.Unavailable, hub.CircuitOpen, hub.RateLimited}
 
 // again says whether the call is made again, after what wait, and whether it counts.
 func (a *attempt) again(ctx context.Context, e *hub.Error) (wait time.Duration, counted, ok bool) {
@@ -58,9 +62,8 @@ func (a *attempt) again(ctx context.Context, e *hub.Error) (wait time.Duration, 
 	if ctx.Err() != nil && e.Code != hub.Timeout { // the worker stops
 		return 0, false, true
 	}
-	switch e.Code {
-	case hub.Busy, hub.Closed, hub.Unavailable:
-		return idlePause/2 + rand.N(idlePause), false, true
+	if !e.Sent && slices.Contains(heldBack, e.Code) {
+		return max(idlePause/2, time.Until(e.RetryAt)) + rand.N(idlePause), false, true
 	}
 	if !e.Retryable || a.Attempts+1 >= a.opts.Attempts {
 		return 0, false, false

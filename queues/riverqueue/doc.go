@@ -27,8 +27,8 @@
 //
 // A call that failed is made again if that could help ([hub.Error].Retryable) and cannot have its
 // effect twice ([hub.Error.Repeatable]): after the time that the third party named, or after
-// a growing, random pause. A hub that is busy, closed or without its store does not count as
-// an attempt.
+// a growing, random pause. What the hub itself did not let out, because it is busy, closed or
+// without its store, over a rate, or the circuit is open, does not count as an attempt.
 //
 // # What is kept
 //

@@ -241,7 +241,8 @@ func TestASlowWorker(t *testing.T) {
 	const schema = "slow"
 	before, after := slug(riverqueue.BeforeMark), slug(riverqueue.AfterMark)
 	frozen, thaw := make(chan struct{}, 3), make(chan struct{})
-	opts := riverqueue.At(riverqueue.Fast(riverqueue.Options{Schema: schema}, time.Minute, false), func(point, key string) {
+	frozenOnly := riverqueue.Options{Schema: schema, Workers: cap(frozen)} // it has no place for what it lost
+	opts := riverqueue.At(riverqueue.Fast(frozenOnly, time.Minute, false), func(point, key string) {
 		if path.Base(key) == slug(point) {
 			frozen <- struct{}{}
 			<-thaw
