@@ -217,6 +217,7 @@ func (b *batch) execute(call Call) (res *Result, err error) {
 		if err := b.waitFor(call.Connector, patience); err != nil {
 			return res, err
 		}
+		call.NoSubstitute = true // it can be made again
 		res, err = b.tenant.Execute(b.ctx, call)
 		until := b.putOff(err, busy)
 		if until.IsZero() || until.After(patience) {

@@ -89,6 +89,7 @@ func (t *Tenant) change(ctx context.Context, idOrName string, want wantRevision,
 			continue
 		}
 		t.plans.forget(t.name, was, rec.Connector.Name, rec.Connector.ID)
+		t.answers.forget(gateKey{t.name, rec.Connector.ID})
 		return saved(rec.Connector, err)
 	}
 }

@@ -335,5 +335,6 @@ func (t *Tenant) DeleteConnector(ctx context.Context, id string, revision int64)
 		return err
 	}
 	t.plans.forget(t.name, con.Name, con.ID)
+	t.answers.forget(gateKey{t.name, con.ID})
 	return t.deleteConnector(ctx, con.ID, doomed.revision)
 }

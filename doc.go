@@ -124,6 +124,11 @@
 // XML, or from a header or the status ([Output]). What they must be says their Type, and of all
 // together Request.OutputSchema; what is missing or of another type is a [BadAnswer].
 //
+// A call flow that cannot wait for a third party which has a bad day goes on with
+// Request.Fallback: the last successful answer to the same call, if it is young enough, or outputs
+// of the definition. The branch is OnSuccess then, and [Result].Substitute, Age and Cause tell what
+// happened. Nothing stands in for a call that breaks a rule or whose credentials are refused.
+//
 // # Retries and deadlines
 //
 // A call has one deadline: the request's Timeout or else the connector's, and the caller's

@@ -31,6 +31,9 @@ type Call struct {
 	// call is sent, and within its deadline. Its error ends the call unsent. Queues write
 	// down here that the third party may hear of the call from now on.
 	BeforeSend func(context.Context, Sending) error
+	// NoSubstitute keeps Request.Fallback from standing in for the answer: for whoever can
+	// make the call again later.
+	NoSubstitute bool
 }
 
 // Branch is the way a Studio action goes on.
@@ -56,6 +59,12 @@ type Result struct {
 	Outputs map[string]any
 	// Written is how many bytes of the body ExecuteTo has written.
 	Written int64
+	// Substitute tells what stands in for the answer, by Request.Fallback: Cause, an *Error,
+	// says why. Status, Header, Body and Outputs are the substitute's, and Age how old it
+	// is, if it is stale. Empty: the answer is the call's own.
+	Substitute Substitute
+	Age        time.Duration
+	Cause      error
 	// Attempts are the requests sent for the call, in order, the authentication's apart.
 	Attempts []Attempt
 	// Duration is how long the call took, waiting included.
@@ -81,7 +90,7 @@ func (r *Result) Get(path string) gjson.Result {
 // its deadline that passes is a Timeout, its cancellation a Canceled.
 func (t *Tenant) Execute(ctx context.Context, call Call) (_ *Result, err error) {
 	defer finish(&err, "Execute", call.Connector, call.Request)
-	return t.run(ctx, &run{Tenant: t, op: "Execute", call: call, pick: named(call.Request)})
+	return t.run(ctx, &run{Tenant: t, op: "Execute", call: call, pick: named(call.Request), substitutes: !call.NoSubstitute})
 }
 
 // run is one call on its way; each step leaves there what the next one needs.
@@ -93,6 +102,8 @@ type run struct {
 	sample bool    // the request's Sample stands in for a payload that is not given
 	paging *paging // over the pages of a list; nil: this is one call
 	stream *stream // where the body of a success goes; nil: into the result
+
+	substitutes bool // Request.Fallback may stand in
 
 	begun     time.Time
 	index     *payload.Document // the payload, read; nil: there is none
@@ -119,6 +130,7 @@ type run struct {
 	traced    traced
 
 	idempotencyKey string
+	rendered       []byte // digest of the call, if Request.Fallback asks for one
 
 	ticket  ticket // its place among the calls
 	passage passage
@@ -135,6 +147,7 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 	ctx = r.trace(ctx)
 	defer func() { err = r.report(ctx, res, err) }()
 	defer r.forget()
+	defer func() { res, err = r.substitute(res, err) }()
 
 	if err := r.find(ctx); err != nil {
 		return nil, err

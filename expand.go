@@ -18,8 +18,15 @@ func (r *run) render(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	r.wire, err = r.expand(r.values())
-	if err != nil {
+	if err := r.write(); err != nil {
+		return err
+	}
+	return r.compose(ctx)
+}
+
+// write makes the call as far as its definition and payload do.
+func (r *run) write() (err error) {
+	if r.wire, err = r.expand(r.values()); err != nil {
 		return err
 	}
 	r.req.complete(r.wire)
@@ -28,7 +35,8 @@ func (r *run) render(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return r.compose(ctx)
+	r.digest()
+	return nil
 }
 
 // values are what a call puts in.

@@ -80,6 +80,7 @@ func fullRequest() hub.Request {
 		Pagination: &hub.Pagination{
 			Kind: hub.PageNumber, Items: "items", More: "more", Member: "page", Start: new(int),
 		},
+		Fallback: &hub.Fallback{StaleFor: 600, Outputs: json.RawMessage(`{"number":"none","status":0}`)},
 	}
 }
 

@@ -65,6 +65,7 @@ type core struct {
 
 	documents sync.Pool // of *payload.Document
 
+	answers  *staleAnswers
 	gates    gates
 	traffics traffics
 
@@ -118,6 +119,7 @@ func New(store storage.Store, keeper secrets.Keeper, opts *Options) (*Hub, error
 	c.client = transport.New(&transport.Options{Clock: c.opts.now})
 	c.budget = transport.NewBudget(c.opts.now)
 	c.plans = newPlanCache(c)
+	c.answers = newStaleAnswers(c.limits.StaleBytes)
 	c.grants = token.New(store, keeper, c.tokenOptions())
 	c.watch.begin(c.life.ctx, c)
 	return &Hub{&Tenant{core: c}}, nil

@@ -147,6 +147,8 @@ type Limits struct {
 
 	// PlanBytes bounds the memory of compiled definitions: 64 MiB.
 	PlanBytes int64
+	// StaleBytes bounds the memory of answers that are kept for Request.Fallback: 16 MiB.
+	StaleBytes int64
 	// Freshness is how long a compiled definition is used without asking the store
 	// whether it changed: 1 s. Negative: the store is asked for every call. Where the
 	// store tells of changes (storage.Watcher), they are seen as soon as it does, and
@@ -197,6 +199,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Names, 100)
 	set(&l.ValueBytes, secrets.MaxValue)
 	set(&l.PlanBytes, 64<<20)
+	set(&l.StaleBytes, 16<<20)
 	if l.Freshness < 0 {
 		l.Freshness = time.Nanosecond
 	}

@@ -26,7 +26,7 @@ type Event struct {
 	// goes to: a wildcard stays a wildcard.
 	Method, Path, Host string
 	Branch             Branch // empty of an attempt: the whole call is judged
-	Code               Code   // empty on OnSuccess, and of an attempt
+	Code               Code   // empty on OnSuccess, and of an attempt; with a Substitute what failed
 	Status             int    // of the last answer, zero if none came
 	Started            time.Time
 	Duration           time.Duration
@@ -37,6 +37,8 @@ type Event struct {
 	// number among those of the call, from 1.
 	CallOp string
 	Number int
+	// Substitute tells what stood in for the answer.
+	Substitute Substitute
 	// TokenRenewed tells that the token was refused, renewed, and the call sent again.
 	TokenRenewed bool
 	// SecretVersion tells which version of secrets that have two was taken: SetNextSecret.
@@ -59,7 +61,10 @@ func (r *run) report(ctx context.Context, res *Result, err error) error {
 		Attempts: r.attempts, TokenRenewed: r.replayed, SecretVersion: r.taken,
 	}
 	if res != nil {
-		e.Status, res.Duration = res.Status, e.Duration
+		e.Status, res.Duration, e.Substitute = res.Status, e.Duration, res.Substitute
+		if res.Cause != nil {
+			e.Code, e.Status = asError(res.Cause).Code, asError(res.Cause).Status
+		}
 	}
 	if err != nil {
 		failed := asError(err)
@@ -133,7 +138,7 @@ func (r *run) logEvent(ctx context.Context, level slog.Level, e Event) {
 	r.log.LogAttrs(ctx, level, "call ended",
 		slog.String("op", e.Op), slog.String("tenant", e.Tenant),
 		slog.String("connector", e.Connector), slog.String("request", e.Request),
-		slog.String("branch", string(e.Branch)), slog.String("code", string(e.Code)),
+		slog.String("branch", string(e.Branch)), slog.String("code", string(e.Code)), slog.String("substitute", string(e.Substitute)),
 		slog.Int("status", e.Status), slog.Duration("duration", e.Duration),
 		slog.Int("attempts", len(e.Attempts)))
 }

@@ -86,6 +86,8 @@ type Request struct {
 	Pagination *Pagination `json:"pagination,omitempty"`
 	// Retry says when the call is sent again; nil: the defaults of its fields.
 	Retry *Retry `json:"retry,omitempty"`
+	// Fallback is what stands in for an answer that does not come; nil: nothing does.
+	Fallback *Fallback `json:"fallback,omitempty"`
 }
 
 // FormField is one field of a form. Its value may hold references; its name, file name and

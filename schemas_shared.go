@@ -124,7 +124,8 @@ const defsRequest = `
         "responses": {"type": "array", "maxItems": 20, "items": {"$ref": "#/$defs/responseRule"}, "title": "What answers mean", "description": "The first that matches decides."},
         "success": {"$ref": "#/$defs/success", "title": "Success"},
         "pagination": {"$ref": "#/$defs/pagination", "title": "Pages of a list"},
-        "retry": {"$ref": "#/$defs/retry", "title": "Retry"}
+        "retry": {"$ref": "#/$defs/retry", "title": "Retry"},
+        "fallback": {"$ref": "#/$defs/fallback", "title": "What stands in for an answer"}
       },
       "allOf": [
         {
@@ -191,6 +192,14 @@ const defsRequest = `
         "value": {"type": "string", "title": "Value", "description": "May hold references."},
         "fileName": {"type": "string", "title": "File name", "description": "Multipart only."},
         "mediaType": {"type": "string", "title": "Media type", "description": "Multipart only."}
+      }
+    },
+    "fallback": {
+      "type": "object", "additionalProperties": false,
+      "anyOf": [{"required": ["outputs"]}, {"required": ["staleFor"], "properties": {"staleFor": {"minimum": 1}}}],
+      "properties": {
+        "staleFor": {"type": "integer", "minimum": 0, "maximum": 604800, "title": "Age of an earlier answer, in seconds"},
+        "outputs": {"type": "object", "title": "Outputs"}
       }
     },
     "responseRule": {

@@ -292,6 +292,12 @@ var agreed = []struct {
 	{"request", "pagination.member", "a b", false},
 	{"request", "pagination.member", nil, false},
 	{"request", "pagination", nil, true},
+	{"request", "fallback.staleFor", -1, false},
+	{"request", "fallback.staleFor", 604801, false},
+	{"request", "fallback.staleFor", 0, true},
+	{"request", "fallback.outputs", []any{}, false},
+	{"request", "fallback.outputs", nil, true},
+	{"request", "fallback", map[string]any{}, false},
 	{"request", "retry.attempts", -1, false},
 	{"request", "retry.idempotencyHeader", "", false}, // with a key
 	{"request", "retry.idempotencyHeader", "Host", false},

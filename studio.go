@@ -43,6 +43,8 @@ type ActionResult struct {
 	Proxy Proxy
 	// ERR is a short explanation, for scripts that look only there; empty on success.
 	ERR string
+	// Substitute tells what stands in for the answer by Request.Fallback; empty: nothing does.
+	Substitute Substitute
 	// Result is the whole answer, nil if none came.
 	Result *Result
 	// Err is the error behind a branch other than OnSuccess.
@@ -137,6 +139,7 @@ func acted(res *Result, err error, names variableNames) (*ActionResult, error) {
 		a.Body = string(res.Body)
 		a.HeadersList = headerList(res.Header)
 		a.Proxy = Proxy{res.Status, http.StatusText(res.Status), a.Body}
+		a.Substitute = res.Substitute
 	}
 	if err == nil {
 		return a, nil
