@@ -193,3 +193,45 @@ func TestRetryAfterBeyondTheHostsBoundIsNotWaitedFor(t *testing.T) {
 	assert.Equal(t, 1, e.Attempts)
 	assert.False(t, e.RetryAt.IsZero())
 }
+
+// Each attempt is written down: when, where to, what came of it and why, and what it cost.
+func TestEveryAttemptIsWrittenDown(t *testing.T) {
+	now := newClock()
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Sequence(hubtest.Text(503, "not now").RetryAfter(0), hubtest.Text(200, "0123456789").DropAfter(4)))
+	h := open(t, now.on).Tenant("acme")
+	connector(t, h, srv, manual("go", "POST", srv.URL, func(r *hub.Request) { r.MediaType, r.Body = "application/json", `{"a":1}` }))
+	res, err := execute(t, h, "go")
+	e := failed(t, err, hub.BadAnswer)
+	assert.True(t, e.Sent)
+	assert.Equal(t, 2, e.Attempts)
+	require.Len(t, res.Attempts, 2)
+	for _, a := range res.Attempts {
+		assert.Equal(t, now.Now(), a.Start)
+		assert.GreaterOrEqual(t, a.Wait, time.Duration(0))
+		assert.Equal(t, "loopback", a.Address)
+		assert.Equal(t, int64(len(`{"a":1}`)), a.BytesOut)
+		assert.True(t, a.Sent)
+		assert.Zero(t, a.Resends)
+		assert.Empty(t, a.Verdict)
+	}
+	assert.Equal(t, 503, res.Attempts[0].Status)
+	assert.Empty(t, res.Attempts[0].Failure)
+	assert.Equal(t, int64(len("not now")), res.Attempts[0].BytesIn)
+	assert.Equal(t, 200, res.Attempts[1].Status)
+	assert.Equal(t, "read", res.Attempts[1].Failure)
+	assert.Equal(t, int64(4), res.Attempts[1].BytesIn)
+}
+
+// The last answer is there, whatever happened after it.
+func TestTheLastAnswerIsKept(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Sequence(hubtest.Text(503, "not now"), hubtest.Drop()))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, manual("go", "GET", srv.URL))
+	res, err := execute(t, h, "go")
+	e := failed(t, err, hub.BadAnswer)
+	assert.Equal(t, 503, e.Status)
+	assert.Equal(t, "not now", string(res.Body))
+	assert.Len(t, res.Attempts, 3)
+}

@@ -157,7 +157,7 @@ const defsRequest = `
         "more": {"type": "string", "title": "More", "description": "A gjson path: true as long as more pages follow."},
         "param": {"type": "string", "maxLength": 255, "title": "Query parameter"},
         "member": {"anyOf": [{"const": ""}, {"$ref": "#/$defs/refName"}], "title": "Member of the payload"},
-        "start": {"type": ["integer", "null"], "minimum": 0, "maximum": 1073741824, "title": "First offset or number"}
+        "start": {"type": "integer", "minimum": 0, "maximum": 1073741824, "title": "First offset or number"}
       },
       "allOf": [
         {
@@ -169,7 +169,7 @@ const defsRequest = `
         },
         {
           "if": {"properties": {"kind": {"const": "cursor"}}},
-          "then": {"required": ["next"], "properties": {"next": {"minLength": 1}, "start": {"type": "null"}}}
+          "then": {"required": ["next"], "properties": {"next": {"minLength": 1}, "start": false}}
         },
         {
           "if": {"properties": {"kind": {"enum": ["offset", "page"]}}},
@@ -177,11 +177,11 @@ const defsRequest = `
         },
         {
           "if": {"properties": {"kind": {"const": "link"}}},
-          "then": {"properties": {"next": {"const": ""}, "more": {"const": ""}, "param": {"const": ""}, "member": {"const": ""}, "start": {"type": "null"}}}
+          "then": {"properties": {"next": {"const": ""}, "more": {"const": ""}, "param": {"const": ""}, "member": {"const": ""}, "start": false}}
         },
         {
           "if": {"properties": {"kind": {"const": "next-url"}}},
-          "then": {"required": ["next"], "properties": {"next": {"minLength": 1}, "param": {"const": ""}, "member": {"const": ""}, "start": {"type": "null"}}}
+          "then": {"required": ["next"], "properties": {"next": {"minLength": 1}, "param": {"const": ""}, "member": {"const": ""}, "start": false}}
         }
       ]
     },
