@@ -26,7 +26,7 @@ func (c *comparison) measureHubInProcess(ctx context.Context) error {
 		return nil
 	}
 	fmt.Fprintf(c.progress, "in process: %s\n", benchmark)
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^"+benchmark+"$", "-benchmem", "-cpu", "1",
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^"+benchmark+"$", "-benchmem",
 		"-count", strconv.Itoa(c.rounds), "-benchtime", c.each.String(), hubPackage)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
