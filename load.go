@@ -11,6 +11,7 @@ import (
 	"net/http"
 
 	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/schema"
 	"github.com/integrationhub/hub/internal/scrub"
 	"github.com/integrationhub/hub/secrets"
 	"github.com/integrationhub/hub/storage"
@@ -71,7 +72,15 @@ func (p *connectorPlan) known() []scrub.Secret {
 // planSize estimates the memory of a plan, in bytes.
 func planSize(p *connectorPlan, rec storage.Record) int64 {
 	const fixed, perByte = 8 << 10, 9 // as bench measures them
-	return fixed + perByte*int64(len(rec.Data)) + int64(p.scrubber.Size())
+	size := fixed + perByte*len(rec.Data) + p.scrubber.Size()
+	for _, r := range p.requests {
+		for _, s := range []*schema.Schema{r.schema, r.contract} {
+			if s != nil { // which knows better
+				size += s.Size() - perByte*s.Length()
+			}
+		}
+	}
+	return int64(size)
 }
 
 // secret returns the value of a secret for rendering.

@@ -3,7 +3,7 @@ package schema
 import "github.com/santhosh-tekuri/jsonschema/v5"
 
 // analyse computes what s may cost, and refuses it if that is too much.
-func (s *Schema) analyse() *Problem {
+func (s *validator) analyse() *Problem {
 	g, p := newGraph(s.root, s.limits)
 	if p != nil {
 		return p

@@ -8,37 +8,25 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
-
-	"github.com/integrationhub/hub/internal/payload"
 )
 
 // base is the address of a schema that has no $id. It is absolute, so that it never becomes a file's name.
 const base = "hub:///schema"
 
 // Compile checks src and makes it ready to validate. Its errors are [*payload.Problem] if src is no acceptable
-// JSON, and [*Problem] otherwise. It does not keep src.
-func Compile(src []byte, l Limits) (s *Schema, err error) {
+// JSON, and [*Problem] otherwise. It keeps src, which must not change any more.
+func Compile(src []byte, l Limits) (*Schema, error) {
 	l = l.resolve()
-	if err := payload.Check(src, payload.Limits{Bytes: l.Bytes, Depth: l.Depth}); err != nil {
+	v, err := newValidator(src, l)
+	if err != nil {
 		return nil, err
 	}
-	doc, err := decode(src)
-	if err != nil {
-		return nil, &Problem{Rule: Failed}
+	s := &Schema{limits: l, source: src}
+	q := quickener{rules: map[*jsonschema.Schema]*rule{}}
+	s.rule = q.rule(v.root)
+	if q.asks() {
+		s.asked.always = v
 	}
-	facts, p := inspect(doc, l)
-	if p != nil {
-		return nil, p
-	}
-	root, p := compile(src, facts)
-	if p != nil {
-		return nil, p
-	}
-	s = &Schema{limits: l, source: doc, root: root}
-	if p := s.analyse(); p != nil {
-		return nil, p
-	}
-	s.rule = quicken(root)
 	return s, nil
 }
 

@@ -16,7 +16,7 @@ import (
 // explainer turns the validator's errors, whose texts hold values of the payload, into violations. It takes
 // places from them, and nothing else.
 type explainer struct {
-	schema *Schema
+	schema *validator
 	value  any
 	found  *Violations
 }
@@ -37,7 +37,7 @@ func isChoice(keyword string) bool {
 }
 
 // place splits a location into the subschema and the keyword in it.
-func (s *Schema) place(location string) (place *jsonschema.Schema, rest []string) {
+func (s *validator) place(location string) (place *jsonschema.Schema, rest []string) {
 	for at := location; ; {
 		place, ok := s.places[at]
 		// Only a schema that is false fails as a whole.

@@ -75,15 +75,19 @@ var typeKinds = map[string]kinds{
 	"object":  kindOf(payload.Object),
 }
 
-// quicken makes the rule of a compiled schema.
-func quicken(root *jsonschema.Schema) *rule {
-	q := quickener{rules: map[*jsonschema.Schema]*rule{}}
-	return q.rule(root)
-}
-
 // quickener makes the rules of a schema, one for each subschema.
 type quickener struct {
 	rules map[*jsonschema.Schema]*rule
+}
+
+// asks reports whether some subschema has keywords that are left to the validator.
+func (q *quickener) asks() bool {
+	for s, r := range q.rules {
+		if r.ask && s.Always == nil {
+			return true
+		}
+	}
+	return false
 }
 
 func (q *quickener) rule(s *jsonschema.Schema) *rule {

@@ -15,11 +15,7 @@
 // spelling, such as #/%24defs/a for #/$defs/a (each spelling would be compiled anew).
 package schema
 
-import (
-	"github.com/santhosh-tekuri/jsonschema/v5"
-
-	"github.com/integrationhub/hub/internal/payload"
-)
+import "github.com/integrationhub/hub/internal/payload"
 
 // Limits bounds a schema and the effort that it may cause. In each field zero or less means the default.
 //
@@ -76,9 +72,7 @@ func positive(given, standard int) int {
 // Schema is a compiled schema. It does not change and is safe for concurrent use.
 type Schema struct {
 	limits Limits
-	source any                           // the schema's JSON, decoded
-	root   *jsonschema.Schema            // what validates
-	places map[string]*jsonschema.Schema // :: location → subschema
-	entry  *entry                        // root, as the effort is computed
-	rule   *rule                         // root, as the quick way reads it
+	source []byte
+	rule   *rule // the whole, as the quick way reads it
+	asked  asked
 }

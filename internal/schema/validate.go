@@ -33,6 +33,14 @@ func (s *Schema) ValidateDocument(d *payload.Document) error {
 
 // ask has a payload that passed the guard judged by the validator.
 func (s *Schema) ask(data []byte) error {
+	v, err := s.validator()
+	if err != nil {
+		return err
+	}
+	return v.judge(data)
+}
+
+func (s *validator) judge(data []byte) error {
 	v, err := decode(data)
 	if err != nil {
 		return &Problem{Rule: Failed}
@@ -46,7 +54,7 @@ func (s *Schema) ask(data []byte) error {
 	return nil
 }
 
-func (s *Schema) validate(v any) (err error) {
+func (s *validator) validate(v any) (err error) {
 	defer func() {
 		if recover() != nil {
 			err = &Problem{Rule: Failed}
@@ -55,7 +63,7 @@ func (s *Schema) validate(v any) (err error) {
 	return s.root.Validate(v)
 }
 
-func (s *Schema) explain(err error, v any) error {
+func (s *validator) explain(err error, v any) error {
 	var failed *jsonschema.ValidationError
 	if !errors.As(err, &failed) {
 		return &Problem{Rule: Failed}
