@@ -10,7 +10,6 @@ import (
 
 	"github.com/integrationhub/hub/secrets"
 	"github.com/integrationhub/hub/secrets/cloud"
-	"github.com/integrationhub/hub/secrets/secretstest"
 )
 
 // local returns the URL of a fresh key that needs no service.
@@ -26,10 +25,6 @@ func open(t testing.TB, primary cloud.Key, older ...cloud.Key) *cloud.Keeper {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, k.Close()) })
 	return k
-}
-
-func TestContract(t *testing.T) {
-	secretstest.RunKeeper(t, func(t *testing.T) secrets.Keeper { return open(t, cloud.Key{ID: "local-1", URL: local()}) })
 }
 
 func TestAKeeperOpensWithOlderKeys(t *testing.T) {

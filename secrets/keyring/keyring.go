@@ -9,6 +9,9 @@
 //
 // The keyrings' own calls take no context: one that waits for the user to unlock it is left
 // behind when the caller's context ends.
+//
+// The tests run on a Secret Service, that of GNOME; of Keychain and Credential Manager they know
+// no more than the library's keyring in memory.
 package keyring
 
 import (

@@ -14,11 +14,10 @@ import (
 	"github.com/integrationhub/hub/secrets/secretstest"
 )
 
-// These tests run on the library's keyring in memory: there is no user's session where they
-// are run.
+// These tests run on the library's keyring in memory, and on a real one: TestOnASecretService.
 func TestContract(t *testing.T) {
 	secretstest.RunKeeper(t, func(t *testing.T) secrets.Keeper {
-		system.MockInit()
+		empty(t)
 		k, err := keyring.OpenOrCreate(t.Context(), "hub", "keys", true)
 		require.NoError(t, err)
 		return k
@@ -26,7 +25,7 @@ func TestContract(t *testing.T) {
 }
 
 func TestTheKeysetIsFoundAgain(t *testing.T) {
-	system.MockInit()
+	empty(t)
 	_, err := keyring.OpenOrCreate(t.Context(), "hub", "keys", false)
 	require.ErrorIs(t, err, secrets.ErrKeyNotFound)
 	first, err := keyring.OpenOrCreate(t.Context(), "hub", "keys", true)
@@ -49,7 +48,7 @@ func TestTheKeysetIsFoundAgain(t *testing.T) {
 }
 
 func TestAnItemThatIsNoKeysetIsLeftAlone(t *testing.T) {
-	system.MockInit()
+	empty(t)
 	require.NoError(t, system.Set("hub", "keys", "canary"))
 	_, err := keyring.OpenOrCreate(t.Context(), "hub", "keys", true)
 	require.Error(t, err)
@@ -60,7 +59,7 @@ func TestAnItemThatIsNoKeysetIsLeftAlone(t *testing.T) {
 }
 
 func TestFetch(t *testing.T) {
-	system.MockInit()
+	empty(t)
 	require.NoError(t, system.Set("crm", "ada@example.com", "value"))
 	require.NoError(t, system.Set("crm", "a/b", "deeper"))
 	require.NoError(t, system.Set("crm", "empty", ""))
