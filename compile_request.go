@@ -29,6 +29,7 @@ type requestPlan struct {
 	success     statusSet
 	responses   []responsePlan
 	policy      transport.Policy
+	files       []string // that a call hands over
 	timeout     time.Duration
 	rates       rates
 	auth        bool // of the authentication itself: it carries no token
@@ -88,6 +89,7 @@ func (k *compiler) request(at string, r *Request) *requestPlan {
 	k.sendRules(&p, plan)
 	k.answerRules(&p, plan)
 	p.pagination(plan)
+	k.files(&p, plan)
 	if r.PayloadMode == PayloadDynamic {
 		k.dynamicDefaults(&p, plan)
 	} else {
@@ -225,7 +227,7 @@ func (k *compiler) fixedCall(p *problems, plan *requestPlan) {
 	}
 	d := render.Definition{
 		Method: r.Method, URL: r.URL, Query: pairs(r.Query),
-		MediaType: r.MediaType, Body: r.Body, Form: fields(r.Form),
+		MediaType: r.MediaType, Body: r.Body, Form: fields(r.Form), BodyFile: r.BodyFile,
 	}
 	k.requestHeaders(p, plan)
 	d.Headers = plan.headers

@@ -169,7 +169,11 @@
 // The module queues/riverqueue does all of this on River and PostgreSQL, for calls that must
 // outlive the process.
 //
-// # Pages and large answers
+// # Files, pages and large answers
+//
+// A request may take files: FormField.File makes one a part of a form, Request.BodyFile the
+// whole body. Call.Files hands them over ([File]); each is opened when it is sent, for each
+// attempt anew, and never held whole.
 //
 // Where a list comes in pages, Request.Pagination says what leads from one to the next, and
 // [Tenant.ExecuteItems] yields its items, [Tenant.ExecutePages] its pages:
@@ -312,7 +316,7 @@
 //	timeout of a connector           10 s, at most 120 s
 //	attempts of a call               3
 //	payload                          1 MiB, 64 levels deep
-//	rendered request                 1 MiB
+//	rendered request                 1 MiB; its files 64 MiB
 //	answer                           8 MiB as it travels, 16 MiB decoded, 512 levels deep
 //	answer that ExecuteTo passes on  1 GiB, 15 min
 //	list that comes in pages         1,000 pages, 100,000 items

@@ -48,7 +48,7 @@ const (
 	// answers told leave no call in time. RetryAt says when to come back.
 	RateLimited Code = "rate-limited"
 	// Aborted: what the caller handed over failed in the middle of a call: the writer of
-	// ExecuteTo. errors.Is finds its own error.
+	// ExecuteTo, or a File. errors.Is finds its own error.
 	Aborted Code = "aborted"
 	// CircuitOpen: the origin has failed so often that nothing is sent to it for now
 	// ([Breaker]); RetryAt says until when.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -23,6 +24,9 @@ type Call struct {
 	// Payload is one JSON text, for Studio requests only. The hub neither keeps nor
 	// changes it.
 	Payload json.RawMessage
+	// Files are what a request sends beside the payload, by the names that its FormField.File
+	// and Request.BodyFile use; none are missing, and none are left over.
+	Files map[string]File
 	// IdempotencyKey is what the header named by Retry.IdempotencyHeader carries, at most
 	// 255 printable ASCII characters without spaces. Whoever may make the same call again,
 	// after a crash say, gives it the same key. Empty: one is made for each call.
@@ -99,9 +103,10 @@ type run struct {
 	op     string
 	call   Call
 	pick   func(*connectorPlan) (*requestPlan, error)
-	sample bool    // the request's Sample stands in for a payload that is not given
-	paging *paging // over the pages of a list; nil: this is one call
-	stream *stream // where the body of a success goes; nil: into the result
+	sample bool        // the request's Sample stands in for a payload that is not given
+	paging *paging     // over the pages of a list; nil: this is one call
+	spent  atomic.Bool // a file that can be read once has been
+	stream *stream     // where the body of a success goes; nil: into the result
 
 	substitutes bool // Request.Fallback may stand in
 
@@ -243,6 +248,9 @@ func (r *run) validate() error {
 		if err := r.paging.enter(r); err != nil {
 			return err
 		}
+	}
+	if err := r.checkFiles(); err != nil {
+		return err
 	}
 	if r.sample && len(r.call.Payload) == 0 {
 		r.call.Payload = r.req.def.Sample

@@ -48,6 +48,7 @@ func (r *run) values() render.Values {
 		Secret:        r.plan.secret,
 		AuthSecret:    r.isToken,
 		OriginAllowed: r.plan.allowsOrigin,
+		File:          r.about,
 	}
 	if r.grant != nil {
 		v.Auth = r.grant.Answer

@@ -10,7 +10,7 @@ import (
 // tokenRefused reports whether the third party refused the token and another one is worth a
 // try: once a call.
 func (r *run) tokenRefused() bool {
-	if r.replayed || !r.refused() || !r.grants.Refuse(r.plan.grantKey(), r.grant.Grant) {
+	if r.replayed || !r.refused() || !r.grants.Refuse(r.plan.grantKey(), r.grant.Grant) || r.spent.Load() {
 		return false
 	}
 	r.replayed = true
@@ -111,6 +111,10 @@ func (r *run) failed(err error) error {
 		return r.explained(own)
 	}
 	if f.Kind == transport.Aborted {
+		var fault uploadFault
+		if errors.As(f, &fault) {
+			return r.explained(fault.broken)
+		}
 		return r.explained(aborted(f.Unwrap()[0]))
 	}
 	e := failure(failureCodes[f.Kind], f.Error())

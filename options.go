@@ -122,6 +122,8 @@ type Limits struct {
 	// the timeout of such a call: 15 min.
 	StreamBytes   int64
 	StreamTimeout time.Duration
+	// UploadBytes bounds the files of one call together: 64 MiB.
+	UploadBytes int64
 	// Pages and Items bound what ExecutePages and ExecuteItems read of one list: 1,000 and
 	// 100,000.
 	Pages, Items int
@@ -186,6 +188,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.AnswerBytes, 16<<20)
 	set(&l.StreamBytes, 1<<30)
 	set(&l.StreamTimeout, 15*time.Minute)
+	set(&l.UploadBytes, 64<<20)
 	set(&l.Pages, 1000)
 	set(&l.Items, 100_000)
 	set(&l.AnswerRatio, 100)

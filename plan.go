@@ -39,7 +39,7 @@ type Part struct {
 
 // Source is where a part comes from.
 type Source struct {
-	// Kind is definition, variable, secret, payload, default or auth.
+	// Kind is definition, variable, secret, payload, default, auth or file.
 	Kind string `json:"kind"`
 	// Name is the variable or secret, or the path into payload or answer. Of a
 	// definition it is the path of the field, as far as it is known.

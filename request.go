@@ -64,6 +64,10 @@ type Request struct {
 	// application/x-www-form-urlencoded one, instead of Body.
 	Form []FormField `json:"form,omitempty"`
 
+	// BodyFile, instead of Body and Form, names the file of Call.Files that is the body. An
+	// empty MediaType is the file's then.
+	BodyFile string `json:"bodyFile,omitempty"`
+
 	// Timeout bounds a call of this request in milliseconds; zero: the connector's, which
 	// it must not exceed.
 	Timeout int `json:"timeout,omitempty"`
@@ -97,6 +101,9 @@ type FormField struct {
 	Value     string `json:"value"`
 	FileName  string `json:"fileName,omitempty"`  // multipart only
 	MediaType string `json:"mediaType,omitempty"` // multipart only
+	// File, instead of Value, names the file of Call.Files that is the part. Its own name
+	// and media type go along where FileName and MediaType are empty. Multipart only.
+	File string `json:"file,omitempty"`
 }
 
 // Success says which answers count as success.

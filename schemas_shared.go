@@ -112,6 +112,7 @@ const defsRequest = `
         "mediaType": {"type": "string", "title": "Media type"},
         "body": {"type": "string", "title": "Body", "description": "Written as its media type is."},
         "form": {"type": "array", "maxItems": 100, "items": {"$ref": "#/$defs/formField"}, "title": "Form"},
+        "bodyFile": {"anyOf": [{"const": ""}, {"$ref": "#/$defs/refName"}], "title": "File that is the body", "description": "By its name among the call's files."},
         "timeout": {"type": "integer", "minimum": 0, "title": "Timeout in milliseconds", "description": "0: the connector's."},
         "rateLimit": {"$ref": "#/$defs/rateLimit", "title": "Rate limit"},
         "payloadSchema": {"type": ["object", "boolean"], "title": "Schema of the payload"},
@@ -135,7 +136,7 @@ const defsRequest = `
         },
         {
           "if": {"required": ["payloadMode"], "properties": {"payloadMode": {"const": "dynamic"}}},
-          "then": {"properties": {"form": {"maxItems": 0}}},
+          "then": {"properties": {"form": {"maxItems": 0}, "bodyFile": {"const": ""}}},
           "else": {"required": ["method", "url"], "properties": {"method": {"$ref": "#/$defs/verb"}, "url": {"minLength": 1}}}
         },
         {
@@ -145,6 +146,10 @@ const defsRequest = `
         {
           "if": {"required": ["form"], "properties": {"form": {"minItems": 1}}},
           "then": {"properties": {"body": {"maxLength": 0}}}
+        },
+        {
+          "if": {"required": ["bodyFile"], "properties": {"bodyFile": {"minLength": 1}}},
+          "then": {"properties": {"body": {"maxLength": 0}, "form": {"maxItems": 0}}}
         }
       ]
     },
@@ -191,8 +196,11 @@ const defsRequest = `
         "name": {"type": "string", "minLength": 1, "title": "Name"},
         "value": {"type": "string", "title": "Value", "description": "May hold references."},
         "fileName": {"type": "string", "title": "File name", "description": "Multipart only."},
-        "mediaType": {"type": "string", "title": "Media type", "description": "Multipart only."}
-      }
+        "mediaType": {"type": "string", "title": "Media type", "description": "Multipart only."},
+        "file": {"anyOf": [{"const": ""}, {"$ref": "#/$defs/refName"}], "title": "File", "description": "By its name among the call's files. Multipart only."}
+      },
+      "if": {"required": ["file"], "properties": {"file": {"minLength": 1}}},
+      "then": {"properties": {"value": {"maxLength": 0}}}
     },
     "fallback": {
       "type": "object", "additionalProperties": false,

@@ -278,6 +278,10 @@ var agreed = []struct {
 	{"request", "responses.1.when", map[string]any{}, true}, // the last one
 	{"request", "responses.1.when", nil, true},
 	{"request", "responses.0.message", "a\nb", false},
+	{"request", "bodyFile", "scan", false}, // beside form
+	{"request", "form.1.file", "a b", false},
+	{"request", "form.1.file", "", true},
+	{"request", "form.1.value", "x", false}, // beside file
 	{"request", "pagination.kind", nil, false},
 	{"request", "pagination.kind", "token", false},
 	{"request", "pagination.kind", "cursor", false},

@@ -45,7 +45,7 @@ type Attempt struct {
 // call is sent once more, with it.
 func (r *run) send(ctx context.Context) {
 	r.sendOnce(ctx)
-	if r.nonceAsked() && r.compose(ctx) == nil { // an assertion counts once: another one
+	if r.nonceAsked() && !r.spent.Load() && r.compose(ctx) == nil { // an assertion counts once: another one
 		r.sendOnce(ctx)
 		r.nonceAsked()
 	}
@@ -73,6 +73,7 @@ func (r *run) sendOnce(ctx context.Context) {
 		Gate:    r,
 		Watcher: r.watcher(ctx),
 		Stream:  r.streaming(),
+		Upload:  r.upload(),
 	}, r.sendPolicy())
 	if r.outcome.Answer == nil { // the last answer is kept, also if the token was renewed in vain
 		r.outcome.Answer = before

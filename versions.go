@@ -135,7 +135,7 @@ func (t *Tenant) follow(ctx context.Context, plan *connectorPlan, rec *connector
 // once. err is what kept it from being sent, nil if it was.
 func (r *run) otherVersion(err error) bool {
 	other := r.plan.sibling
-	if other == nil || r.switched || len(r.doubled()) == 0 || !r.credentialsRefused(err) {
+	if other == nil || r.switched || r.spent.Load() || len(r.doubled()) == 0 || !r.credentialsRefused(err) {
 		return false
 	}
 	if r.grant != nil {

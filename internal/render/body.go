@@ -71,6 +71,10 @@ func formatOf(mediaType string) format {
 
 // content compiles the body of a definition.
 func (c *compiler) content(d Definition) {
+	if d.BodyFile != "" {
+		c.wholeFile(d)
+		return
+	}
 	format, contentType, ok := c.mediaType("mediaType", defaultType(d))
 	if !ok || d.Body == "" && len(d.Form) == 0 {
 		return
@@ -106,7 +110,7 @@ func defaultType(d Definition) string {
 		return d.MediaType
 	}
 	for _, f := range d.Form {
-		if f.FileName != "" || f.MediaType != "" {
+		if f.FileName != "" || f.MediaType != "" || f.File != "" {
 			return multipartType
 		}
 	}

@@ -38,14 +38,17 @@ type Definition struct {
 	MediaType string
 	Body      string
 	Form      []Field // instead of Body, for the two form types
+	// BodyFile, instead of Body, names the file that is the body. An empty MediaType is
+	// the file's then.
+	BodyFile string
 }
 
 // A Pair is a header or query parameter; only the value holds references.
 type Pair struct{ Name, Value string }
 
-// A Field is a form field; only Value holds references. FileName and MediaType are for
-// multipart/form-data.
-type Field struct{ Name, Value, FileName, MediaType string }
+// A Field is a form field; only Value holds references. FileName, MediaType and File, the
+// name of a file that stands instead of Value, are for multipart/form-data.
+type Field struct{ Name, Value, FileName, MediaType, File string }
 
 // A Scope says which references may stand in a definition.
 type Scope struct {

@@ -22,6 +22,8 @@ func (c *compiler) form(d Definition, f format, contentType string) {
 		c.report("body", "body-and-form", "a request has either a body or form fields")
 	case f == formFormat:
 		c.formFields(contentType, d.Form)
+	case f == multipartFormat && hasFiles(d.Form):
+		c.upload(contentType, d.Form)
 	case f == multipartFormat:
 		c.multipart(contentType, d.Form)
 	default:
@@ -33,8 +35,8 @@ func (c *compiler) formFields(contentType string, fields []Field) {
 	b := &slotBody{contentType: contentType}
 	for i, f := range fields {
 		at := "form[" + strconv.Itoa(i) + "]"
-		if f.FileName != "" || f.MediaType != "" {
-			c.report(at, "not-multipart", "file names and media types are for multipart/form-data")
+		if f.FileName != "" || f.MediaType != "" || f.File != "" {
+			c.report(at, "not-multipart", "files, file names and media types are for multipart/form-data")
 			continue
 		}
 		s, ok := c.pair(at, "form:", f.Name, f.Value)
@@ -69,12 +71,13 @@ func (c *compiler) multipart(contentType string, fields []Field) {
 // partHeader returns the header of a part (RFC 7578 section 4.2) and the field's name.
 func (c *compiler) partHeader(at string, f Field) (header, name string, ok bool) {
 	name, ok = c.partName(at+".name", f.Name)
-	header = "Content-Disposition: form-data; name=\"" + quotedName.Replace(name) + "\""
+	file := ""
 	if f.FileName != "" {
-		file, good := c.partName(at+".fileName", f.FileName)
-		header += "; filename=\"" + quotedName.Replace(file) + "\""
+		var good bool
+		file, good = c.partName(at+".fileName", f.FileName)
 		ok = ok && good
 	}
+	header = disposition(name, file)
 	if f.MediaType != "" {
 		_, mediaType, good := c.mediaType(at+".mediaType", f.MediaType)
 		header += "\r\nContent-Type: " + mediaType

@@ -144,7 +144,11 @@ func (p *Program) content(w *writer, r *Request) error {
 	if err != nil {
 		return err
 	}
-	r.Body = w.buf
+	if len(w.gaps) > 0 {
+		r.Pieces = w.pieces()
+	} else {
+		r.Body = w.buf
+	}
 	r.Header["Content-Type"][0] = contentType
 	w.end("body")
 	return nil

@@ -23,8 +23,11 @@ type Values struct {
 	AuthSecret func(path string) bool
 	// OriginAllowed admits an origin ("https://host[:port]") taken from Auth; nil: none.
 	OriginAllowed func(origin string) bool
+	// File tells of a file by its name; nil: nothing is known of it.
+	File func(name string) File
 	// Mask writes the reference itself, "[[name]]", unescaped, for every secret and, while
-	// Auth is nil, for every value of it outside the host; Secret is then not called.
+	// Auth is nil, for every value of it outside the host; Secret is then not called. A
+	// file is shown by its name.
 	Mask bool
 	// Trace fills Request.Parts.
 	Trace bool
@@ -35,7 +38,8 @@ type Request struct {
 	Method string
 	URL    *url.URL
 	Header http.Header // with Content-Type if there is a body
-	Body   []byte      // nil: none
+	Body   []byte      // nil: none, or one with files
+	Pieces []Piece     // of a body with files, one behind the other
 	Sinks  []Sink      // where secrets were put in, in the order of the places
 	Parts  []Part      // with Values.Trace
 }
@@ -60,7 +64,7 @@ type Part struct {
 }
 
 // A Source is where a piece of a part came from. Kind is "definition", "variable", "secret",
-// "payload", "default" or "auth"; Name is the name or path, empty for a definition.
+// "payload", "default", "auth" or "file"; Name is the name or path, empty for a definition.
 type Source struct{ Kind, Name string }
 
 // A Fault is why a request could not be rendered. It names places, references and rules, never

@@ -15,6 +15,7 @@ type writer struct {
 	done  int // bytes of the request that are no longer in buf
 	max   int
 	sinks []Sink
+	gaps  []gap // where files stand in buf
 
 	// With Values.Trace: the parts so far, and the trails of the current part and of the
 	// whole buffer.

@@ -109,7 +109,7 @@ func (c *call) again(ctx context.Context) bool {
 // worth says whether the last attempt ended in a way that another may mend and
 // that permits another.
 func (c *call) worth(told bool) bool {
-	if c.begun {
+	if c.begun || !c.req.Upload.again() {
 		return false
 	}
 	last := &c.out.Attempts[len(c.out.Attempts)-1]

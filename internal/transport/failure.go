@@ -37,7 +37,7 @@ const (
 	Bomb Kind = "bomb"
 	// Stalled: nothing of a body that was passed on arrived for Stream.Stall.
 	Stalled Kind = "stalled"
-	// Aborted: what the caller handed over failed, its Sink.
+	// Aborted: what the caller handed over failed: its Sink, or its Upload.
 	Aborted Kind = "aborted"
 	// Encoding: the body has a content coding other than gzip, deflate, br and
 	// zstd, more than one, or is not what its coding says.

@@ -21,6 +21,8 @@ type Request struct {
 	Header http.Header
 	// Body is sent on each attempt; nil or empty sends none.
 	Body []byte
+	// Upload, instead of Body, is a body that is read while it is sent.
+	Upload *Upload
 
 	// Via carries each attempt. It is required, must honour the context of the
 	// request and report its connections to net/http/httptrace as

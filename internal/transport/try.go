@@ -22,6 +22,12 @@ func (c *call) try(ctx context.Context, a *Attempt) (*Answer, *Failure) {
 	if a.Sent {
 		a.BytesOut = int64(len(c.req.Body))
 	}
+	if body, ok := r.Body.(*upload); ok {
+		defer body.end(a)
+		if failed := body.failure(); err != nil && failed != nil {
+			return nil, newFailure(Aborted, failed, err)
+		}
+	}
 	if err != nil {
 		return nil, classify(ctx, err, ev)
 	}
@@ -76,6 +82,10 @@ var acceptCodings = []string{acceptEncoding}
 // reader over bytes lets it put header and body into one write.
 func (c *call) attach(r *http.Request) {
 	r.GetBody, r.Body, r.ContentLength = nil, nil, 0
+	if u := c.req.Upload; u != nil {
+		r.Body, r.ContentLength = &upload{src: u.Open(r.Context())}, u.Size
+		return
+	}
 	if len(c.req.Body) > 0 {
 		r.Body = io.NopCloser(bytes.NewReader(c.req.Body))
 		r.ContentLength = int64(len(c.req.Body))
