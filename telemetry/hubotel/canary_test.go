@@ -122,7 +122,7 @@ func payloads(t *testing.T) int {
 	return n
 }
 
-// However many payloads, names and statuses there are, the series are as many as at first:
+// However many payloads, names and statuses there are, the series are those of the beginning:
 // all of them come from lists.
 func TestSeriesAreConstant(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // one that keeps nothing
@@ -161,8 +161,12 @@ func TestSeriesAreConstant(t *testing.T) {
 	for i := first; i < n; i++ {
 		call(i)
 	}
-	assert.Equal(t, before, c.series())
-	assert.Less(t, before, 150)
+	assert.Less(t, len(before), 150)
+	for series := range c.series() {
+		if !before[series] { // what a busy machine does once in a million calls is in a list as well
+			assert.Regexp(t, `"error.type":"(timeout|unreachable|read|bad-answer)"`, series)
+		}
+	}
 	total := 0
 	for _, count := range c.counted("hub.call.duration") {
 		total += count

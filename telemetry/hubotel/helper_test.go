@@ -107,13 +107,15 @@ func (c *collected) counted(instrument string) map[string]int {
 	return out
 }
 
-// series counts the series of all instruments.
-func (c *collected) series() int {
-	n := 0
+// series returns the series of all instruments: name and labels.
+func (c *collected) series() map[string]bool {
+	out := map[string]bool{}
 	for name := range c.metrics() {
-		n += len(c.counted(name))
+		for labels := range c.counted(name) {
+			out[name+" "+labels] = true
+		}
 	}
-	return n
+	return out
 }
 
 // connector saves a connector named "con" whose requests the server answers; nil: another one.
