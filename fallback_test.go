@@ -14,6 +14,8 @@ import (
 	"github.com/integrationhub/hub"
 	"github.com/integrationhub/hub/hubtest"
 	"github.com/integrationhub/hub/secrets"
+	"github.com/integrationhub/hub/secrets/keyset"
+	"github.com/integrationhub/hub/storage/memory"
 )
 
 // standIns has both substitutes, and one attempt, so that a test is quick.
@@ -271,4 +273,35 @@ func TestFallbacksAreChecked(t *testing.T) {
 			assert.Equal(t, []string{"requests[0]." + tt.want}, brokenRules(failed(t, err, hub.Invalid)))
 		})
 	}
+}
+
+// An edit in another process ends what was kept in this one.
+func TestKeptAnswersBelongToADefinition(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", numberIs(7))
+	store, keeper := memory.New(), generated(t)
+	var hubs []*hub.Tenant
+	for range 2 {
+		h, err := hub.New(store, keeper, &hub.Options{
+			Egress: hub.Egress{AllowLoopback: true, AllowAnyPort: true}, Limits: hub.Limits{Freshness: -1},
+		})
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, h.Close(context.Background())) })
+		hubs = append(hubs, h.Tenant("acme"))
+	}
+	con := connector(t, hubs[0], srv, manual("go", "GET", srv.URL, standIns(60, "")))
+	_, err := execute(t, hubs[0], "go")
+	require.NoError(t, err)
+	srv.Handle("/", hubtest.Status(503))
+	_, err = execute(t, hubs[0], "go")
+	require.NoError(t, err)
+	edit(t, hubs[1], con.ID, func(c *hub.Connector) { c.Requests[0].Description = "edited" })
+	_, err = execute(t, hubs[0], "go")
+	failed(t, err, hub.Rejected)
+}
+
+func generated(t *testing.T) *keyset.Keyset {
+	keeper, err := keyset.Generate()
+	require.NoError(t, err)
+	return keeper
 }

@@ -108,3 +108,22 @@ func TestRefusalsAreChecked(t *testing.T) {
 		})
 	}
 }
+
+// An answer whose body belongs to somebody else is not judged by its body.
+func TestRefusalsInABodyDoNotConcernHTTPClient(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("POST /token", issuer("3600"))
+	srv.Handle("/things", hubtest.JSON(200, map[string]int{"n": 1}))
+	h := open(t).Tenant("acme")
+	con := connector(t, h, srv, oauth(srv), func(c *hub.Connector) {
+		c.Auth.Refused = []hub.AnswerMatch{{Path: "n", Absent: true}}
+	})
+	client, err := h.HTTPClient(t.Context(), con.ID)
+	require.NoError(t, err)
+	for range 2 {
+		resp, err := client.Get(srv.URL + "/things")
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+	}
+	assert.Equal(t, 1, received(srv, "/token"))
+}

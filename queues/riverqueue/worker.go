@@ -75,6 +75,7 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 		return err
 	}
 	res, err := a.hub.Tenant(a.Tenant).Execute(ctx, hub.Call{
+		NoSubstitute:   true, // it can be made again
 		Connector:      a.Connector,
 		Request:        a.Request,
 		Payload:        a.request.Payload,
