@@ -6,12 +6,13 @@ import (
 )
 
 // admit is the step that lets a call in: its request is active, its connector is ready and
-// not paused, and there is a place for it. From here on the call's time runs.
+// not paused, and there is a place for it. The call's time is known from here on, and has run
+// since it began.
 func (r *run) admit(ctx context.Context) (context.Context, func(), error) {
 	if err := r.mayRun(); err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.timeout())
+	ctx, cancel := context.WithTimeout(ctx, r.timeout()-r.opts.now().Sub(r.begun))
 	if err := r.gates.enter(ctx, &r.ticket, gateKey{r.name, r.plan.def.ID}, r.bounds()); err != nil {
 		cancel()
 		return nil, nil, err

@@ -132,8 +132,8 @@
 // # Retries and deadlines
 //
 // A call has one deadline: the request's Timeout or else the connector's, and the caller's
-// ctx if that is sooner. Waiting for a place, authenticating, all attempts, the pauses
-// between them and reading the answer happen within it. A deadline that passes is [Timeout],
+// ctx if that is sooner. Reading its definition, waiting for a place, authenticating, all
+// attempts, the pauses between them and reading the answer happen within it. A deadline that passes is [Timeout],
 // the caller's cancellation is [Canceled].
 //
 // A call is sent up to 3 times, with growing, random pauses; Retry-After is heeded up to

@@ -59,10 +59,19 @@ func newPlanCache(c *core) *planCache {
 const (
 	// loadTimeout bounds one look at the store for a plan, whoever waits for it.
 	loadTimeout = 5 * time.Second
-	// patience bounds how long a call that has a plan waits to hear that it still holds: a
+	// longestPatience bounds how long a call that has a plan waits to hear that it still holds: a
 	// store that hangs must not take the time of a live call.
-	patience = time.Second
+	longestPatience = time.Second
 )
+
+// patience is longestPatience, or a quarter of the time that the shortest call of the plan has.
+func (p *connectorPlan) patience() time.Duration {
+	least := longestPatience
+	for _, r := range p.requests {
+		least = min(least, r.timeout/4)
+	}
+	return least
+}
 
 // find returns the compiled connector of a name: from the cache while it is fresh; after one
 // revision check, shared by all who ask, when it is not; and from the cache again, up to the
@@ -99,7 +108,7 @@ func (t *Tenant) find(ctx context.Context, name string) (*connectorPlan, error) 
 func (t *Tenant) refresh(ctx context.Context, key planKey, cached planEntry) (*connectorPlan, error) {
 	var slow <-chan time.Time
 	if cached.plan != nil {
-		timer := time.NewTimer(patience)
+		timer := time.NewTimer(cached.plan.patience())
 		defer timer.Stop()
 		slow = timer.C
 	}

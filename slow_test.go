@@ -4,8 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/integrationhub/hub"
 	"github.com/integrationhub/hub/hubtest"
 )
 
@@ -27,4 +29,39 @@ func TestACallThatHasAPlanDoesNotWaitForAStoreThatHangs(t *testing.T) {
 	}
 	store.hold.Store(nil)
 	close(hang)
+}
+
+// Nor does it take the time of a call that has little.
+func TestAStoreThatHangsLeavesTimeForACallThatHasLittle(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(200))
+	h, _, store, _ := twins(t, func(o *hub.Options) { o.Now, o.Limits.Freshness = nil, -1 })
+	connector(t, h, srv, manual("go", "GET", srv.URL), func(c *hub.Connector) { c.Timeout = 900 })
+	_, err := execute(t, h, "go")
+	require.NoError(t, err)
+
+	hang := make(chan struct{})
+	store.hold.Store(&hang)
+	_, err = execute(t, h, "go")
+	require.NoError(t, err)
+	store.hold.Store(nil)
+	close(hang)
+}
+
+func TestTheTimeOfACallRunsWhileItsDefinitionIsRead(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(200))
+	h, _, store, now := twins(t)
+	connector(t, h, srv, manual("go", "GET", srv.URL), func(c *hub.Connector) { c.Timeout = 900 })
+	hang := make(chan struct{})
+	store.hold.Store(&hang)
+	before := store.reads.Load()
+	call := start(t, h, "con", "go")
+	until(t, func() bool { return store.reads.Load() > before })
+	now.advance(time.Second)
+	store.hold.Store(nil)
+	close(hang)
+	e := failed(t, <-call, hub.Timeout)
+	assert.False(t, e.Sent)
+	assert.Empty(t, srv.Requests())
 }

@@ -107,7 +107,7 @@ func leaks(t *trial) {
 		t.must(err)
 		servers[i] = f
 	}
-	w, err := newWorld(nil, nil)
+	w, err := newWorld(nil, nil, withoutCircuits)
 	t.must(err)
 	for i, f := range servers {
 		t.must(connectFoul(t.Context(), w.acme, i, f.listener.Addr().String()))
@@ -159,10 +159,11 @@ func (t *trial) storm(w *world, calls int) {
 		callersRunning.Go(func() {
 			r := t.rand(1000 + c)
 			for i := c; i < calls && t.Context().Err() == nil; i += callers {
-				ctx, cancel := context.WithCancel(t.Context())
+				patience := time.Minute
 				if r.IntN(10) == 0 {
-					ctx, cancel = context.WithTimeout(t.Context(), time.Duration(r.IntN(3000))*time.Microsecond)
+					patience = time.Duration(r.IntN(3000)) * time.Microsecond
 				}
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
 				_, err := w.acme.Execute(ctx, hub.Call{
 					Connector: fmt.Sprint("con-", r.IntN(foulServers)), Request: requests[r.IntN(len(requests))],
 				})

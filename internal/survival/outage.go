@@ -51,16 +51,21 @@ func newThird() *third {
 	return s
 }
 
-// storms lets third parties go down while the calls go on.
+// storms lets third parties go down while the calls go on: with circuits, which open, and
+// without, where a budget is all that keeps repeats from adding to the load.
 func storms(t *trial) {
 	for _, o := range outages {
 		if t.Context().Err() == nil {
-			t.must(o.run(t))
+			t.must(o.run(t, "with circuits", func(opts *hub.Options) { opts.Breaker.Open = allowed }))
+			t.must(o.run(t, "without circuits", withoutCircuits))
 		}
 	}
 }
 
-func (o outage) run(t *trial) error {
+// withoutCircuits lets all calls through.
+func withoutCircuits(opts *hub.Options) { opts.Breaker.Calls = -1 }
+
+func (o outage) run(t *trial, how string, change func(*hub.Options)) error {
 	server := newThird()
 	defer server.Close()
 	proxy, err := toxics.New(server.Listener.Addr().String(), t.seed)
@@ -69,7 +74,7 @@ func (o outage) run(t *trial) error {
 	}
 	defer proxy.Close()
 	var attempts atomic.Int64
-	w, err := newWorld(nil, nil, func(opts *hub.Options) {
+	w, err := newWorld(nil, nil, change, func(opts *hub.Options) {
 		opts.Observer = func(_ context.Context, e hub.Event) {
 			if e.Op == "Attempt" {
 				attempts.Add(1)
@@ -90,12 +95,24 @@ func (o outage) run(t *trial) error {
 			succeeded.Add(1)
 		}
 	})
-	sent := max(attempts.Load(), server.came.Load())
-	t.check(float64(sent) <= tolerant*float64(calls), "%s: %d attempts for %d calls", o.name, sent, calls)
-	t.check(succeeded.Load() == 0, "%s: %d calls succeeded", o.name, succeeded.Load())
-	t.add(o.name+": attempts per call", float64(sent)/float64(calls))
-	t.add(o.name+": calls per second", float64(calls)/took.Seconds())
+	o.judge(t, how, calls, max(attempts.Load(), server.came.Load()), succeeded.Load())
+	t.add(o.name+", "+how+": calls per second", float64(calls)/took.Seconds())
+	server.down.Store(false)
+	if err := proxy.Heal(); err != nil {
+		return err
+	}
+	r := &road{call: func(ctx context.Context) error { return execute(ctx, w.acme) }}
+	healed := time.Now()
+	err = r.succeed(t.Context())
+	t.check(err == nil, "%s, %s: does not recover: %v", o.name, how, err)
+	t.most("recovery at the latest, ms", float64(time.Since(healed).Milliseconds()))
 	return w.end()
+}
+
+func (o outage) judge(t *trial, how string, calls int, sent, succeeded int64) {
+	t.check(float64(sent) <= tolerant*float64(calls), "%s, %s: %d attempts for %d calls", o.name, how, sent, calls)
+	t.check(succeeded == 0, "%s, %s: %d calls succeeded", o.name, how, succeeded)
+	t.add(o.name+", "+how+": attempts per call", float64(sent)/float64(calls))
 }
 
 // connect makes a connector that repeats as often as one does that says nothing about it.
