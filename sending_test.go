@@ -106,16 +106,20 @@ func TestWhatCanBeMadeAgainWithoutHarm(t *testing.T) {
 	srv.Handle("/told", hubtest.Status(429).RetryAfter(3600))
 	srv.Handle("/untold", hubtest.Status(503))
 	srv.Handle("/wrong", hubtest.Status(500).RetryAfter(3600))
-	h := open(t).Tenant("acme")
+	h := open(t)
 	once := func(r *hub.Request) { r.Retry = &hub.Retry{Attempts: 1} }
 	declared := func(r *hub.Request) { r.Retry = &hub.Retry{Attempts: 1, Idempotent: true} }
-	connector(t, h, srv, manual("drop", "POST", srv.URL+"/drop", once), manual("told", "POST", srv.URL+"/told", once),
+	requests := []func(*hub.Connector){
+		manual("drop", "POST", srv.URL+"/drop", once), manual("told", "POST", srv.URL+"/told", once),
 		manual("untold", "POST", srv.URL+"/untold", once), manual("wrong", "POST", srv.URL+"/wrong", once),
-		manual("get", "GET", srv.URL+"/drop", once), manual("declared", "POST", srv.URL+"/drop", declared))
+		manual("get", "GET", srv.URL+"/drop", once), manual("declared", "POST", srv.URL+"/drop", declared),
+	}
 	for request, repeatable := range map[string]bool{
 		"drop": false, "told": true, "untold": false, "wrong": false, "get": true, "declared": true, "none": true,
 	} {
-		_, err := execute(t, h, request)
+		own := h.Tenant(request) // who has been told to wait holds back its other calls
+		connector(t, own, srv, requests...)
+		_, err := execute(t, own, request)
 		var e *hub.Error
 		require.ErrorAs(t, err, &e)
 		assert.Equal(t, repeatable, e.Repeatable(), "%s: %v", request, err)
