@@ -87,7 +87,8 @@ func (r *run) waitTurn(ctx context.Context, o *origin) *Error {
 	}
 	turn, err := r.opts.RateLimiter.Take(ctx, rateOwner(r.name, r.plan.def.ID), r.req.rates, timeLeft(ctx)-1)
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && (ctx.Err() != nil || timeLeft(ctx) <= 0):
+		<-ctx.Done() // its timer may not have run yet
 		return ended(ctx)
 	case err != nil:
 		return caused(Unavailable, "the rate limiter failed", err)
