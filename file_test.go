@@ -169,15 +169,15 @@ func (f tracked) Close() error { f.closed.Add(1); return nil }
 
 func TestAFileIsOpenedAnewForEachAttempt(t *testing.T) {
 	for name, tt := range map[string]struct {
-		first     http.Handler
-		once      bool
-		opened    int32
-		succeeded bool
+		first  http.Handler
+		once   bool
+		opened int32
+		code   hub.Code // empty: the second attempt succeeds
 	}{
-		"a file":                    {hubtest.Status(503), false, 2, true},
-		"after a token is refused":  {hubtest.Status(401), false, 2, true},
-		"one that can be read once": {hubtest.Status(503), true, 1, false},
-		"once, a token is refused":  {hubtest.Status(401), true, 1, false},
+		"a file":                    {hubtest.Status(503), false, 2, ""},
+		"after a token is refused":  {hubtest.Status(401), false, 2, ""},
+		"one that can be read once": {hubtest.Status(503), true, 1, hub.Rejected},
+		"once, a token is refused":  {hubtest.Status(401), true, 1, hub.Unauthorized},
 	} {
 		t.Run(name, func(t *testing.T) {
 			peer, trust := peers(t, 1)
@@ -193,7 +193,11 @@ func TestAFileIsOpenedAnewForEachAttempt(t *testing.T) {
 				opened.Add(1)
 				return tracked{strings.NewReader("text"), &closed}, nil
 			}})
-			assert.Equal(t, tt.succeeded, err == nil, "%v", err)
+			if tt.code == "" {
+				require.NoError(t, err)
+			} else {
+				assert.Equal(t, 1, failed(t, err, tt.code).Attempts)
+			}
 			assert.Equal(t, tt.opened, opened.Load())
 			assert.Equal(t, opened.Load(), closed.Load())
 			assert.EqualValues(t, tt.opened, received(srv, "/body"))
