@@ -26,7 +26,9 @@ func (c *call) admitted(ctx context.Context) bool {
 	}
 	begun := c.client.clock()
 	until, err := c.req.Gate.Pass(ctx)
-	c.wait += c.client.clock().Sub(begun)
+	if waited := c.client.clock().Sub(begun); waited >= time.Millisecond { // less is the work of asking
+		c.wait += waited
+	}
 	if err == nil {
 		return true
 	}
