@@ -133,7 +133,7 @@ func (f *fixture) saving(ctx context.Context, o opening) (*road, error) {
 		if _, err := tenant.UpdateConnector(ctx, con); err != nil {
 			return err
 		}
-		saved, err := direct.GetConnector(ctx, "con")
+		saved, err := direct.GetConnector(context.WithoutCancel(ctx), "con")
 		f.check(err == nil && len(saved.Tags) == 1 && saved.Tags[0] == con.Tags[0], "%v: what was acknowledged is not there: %v", saved.Tags, err)
 		return err
 	})

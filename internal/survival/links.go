@@ -51,7 +51,7 @@ func links(t *trial) {
 	f := newFixture(t)
 	defer f.end()
 	var groups [][]sick
-	for _, ways := range [][]way{f.web(), f.stores()} {
+	for _, ways := range [][]way{f.web(), f.stores(), f.limiters()} {
 		var cases []sick
 		for range t.size(1, 1, 10) {
 			for _, w := range ways {

@@ -3,7 +3,7 @@
 //
 //	go run ./internal/survival [-quick | -full] [-json] [-seed N] [-only LINE]
 //
-// It starts a PostgreSQL server of its own, which it installs if there is none.
+// It starts servers of PostgreSQL and Redis of its own, which it installs if there are none.
 package main
 
 import (

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/integrationhub/hub"
 	"github.com/integrationhub/hub/hubtest"
 	"github.com/integrationhub/hub/secrets"
@@ -23,6 +25,7 @@ type fixture struct {
 	secure *hubtest.Server
 	tokens atomic.Int64
 	db     *database
+	redis  *redis.Options // of a server that is reached directly
 }
 
 func newFixture(t *trial) *fixture {
