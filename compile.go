@@ -33,6 +33,7 @@ type connectorPlan struct {
 	identity *egress.Identity
 	way      http.RoundTripper // out of the process, as this identity
 	scrubber *scrub.Scrubber
+	lookUp   render.Values // what finds variables, secrets and origins, and no more
 
 	// problems keep the whole connector from running, each requestPlan's only itself.
 	problems []FieldError

@@ -44,11 +44,13 @@ func (r *run) values() render.Values {
 	v := render.Values{
 		Payload:       r.call.Payload,
 		Index:         r.index,
-		Variable:      r.plan.variable,
-		Secret:        r.plan.secret,
-		AuthSecret:    r.isToken,
-		OriginAllowed: r.plan.allowsOrigin,
+		Variable:      r.plan.lookUp.Variable,
+		Secret:        r.plan.lookUp.Secret,
+		OriginAllowed: r.plan.lookUp.OriginAllowed,
 		File:          r.about,
+	}
+	if r.req.program == nil || r.req.program.UsesAuth() || r.req.def.PayloadMode == PayloadDynamic {
+		v.AuthSecret = r.isToken
 	}
 	if r.grant != nil {
 		v.Auth = r.grant.Answer

@@ -11,6 +11,7 @@ import (
 	"net/http"
 
 	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/render"
 	"github.com/integrationhub/hub/internal/schema"
 	"github.com/integrationhub/hub/internal/scrub"
 	"github.com/integrationhub/hub/secrets"
@@ -100,7 +101,8 @@ func (p *connectorPlan) variable(name string) (string, bool) {
 	return v, ok
 }
 
-// identify builds the TLS identity, and takes the way out that belongs to it.
+// identify builds the TLS identity, takes the way out that belongs to it, and binds what finds
+// the values of this plan.
 func (p *connectorPlan) identify(way func(*egress.Identity) http.RoundTripper) {
 	if p.def.TLS != nil {
 		id, err := p.tlsIdentity()
@@ -110,6 +112,7 @@ func (p *connectorPlan) identify(way func(*egress.Identity) http.RoundTripper) {
 		p.identity = id
 	}
 	p.way = way(p.identity)
+	p.lookUp = render.Values{Variable: p.variable, Secret: p.secret, OriginAllowed: p.allowsOrigin}
 }
 
 func (p *connectorPlan) tlsIdentity() (*egress.Identity, error) {

@@ -43,7 +43,7 @@ func (p *Program) head(w *writer, r *Request) error {
 	if err != nil {
 		return err
 	}
-	w.originPart(scheme + "://" + host)
+	w.originPart(scheme, host)
 	if err := p.path(w); err != nil {
 		return err
 	}
@@ -79,6 +79,9 @@ func (p *Program) path(w *writer) error {
 		if !s.holes() {
 			continue
 		}
+		if harmless(w.buf[start:]) {
+			continue
+		}
 		if r := judgeSegment(string(w.buf[start:])); r != nil {
 			return &Fault{Path: s.path, Reference: s.references(), Rule: r.rule, Message: r.message}
 		}
@@ -107,12 +110,12 @@ func (w *writer) places(slots []slot) error {
 	return nil
 }
 
-func (w *writer) originPart(origin string) {
+func (w *writer) originPart(scheme, host string) {
 	if !w.v.Trace {
 		return
 	}
 	w.came("definition", "")
-	w.parts = append(w.parts, Part{"origin", origin, w.now.sources})
+	w.parts = append(w.parts, Part{"origin", scheme + "://" + host, w.now.sources})
 	w.now = trail{}
 }
 

@@ -16,9 +16,6 @@ var (
 // the tree: it is decoded again and again, cut at both slashes, and each piece is looked at without
 // its parameters and the blanks around it.
 func judgeSegment(wire string) *refusal {
-	if harmless(wire) {
-		return nil
-	}
 	for range 8 {
 		if r := judgeDecoded(wire); r != nil {
 			return r
@@ -33,13 +30,13 @@ func judgeSegment(wire string) *refusal {
 }
 
 // harmless reports whether a segment is made of letters, digits, "-", "_" and "~" alone, as most are.
-func harmless(wire string) bool {
-	for i := range len(wire) {
-		if wire[i] == '.' || !unreserved(wire[i]) {
+func harmless(wire []byte) bool {
+	for _, c := range wire {
+		if c == '.' || !unreserved(c) {
 			return false
 		}
 	}
-	return wire != ""
+	return len(wire) > 0
 }
 
 func judgeDecoded(text string) *refusal {
