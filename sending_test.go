@@ -125,3 +125,21 @@ func TestWhatCanBeMadeAgainWithoutHarm(t *testing.T) {
 		assert.Equal(t, repeatable, e.Repeatable(), "%s: %v", request, err)
 	}
 }
+
+// A call that is sent again with another token is still the one that was announced.
+func TestBeforeSendIsNotToldOfAReplay(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("POST /token", issuer("3600"))
+	srv.Handle("/things", only("tok-0000000002"))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, oauth(srv))
+	told := 0
+	res, err := h.Execute(t.Context(), hub.Call{Connector: "con", Request: "read", BeforeSend: func(context.Context, hub.Sending) error {
+		assert.Equal(t, 1, received(srv, "/token"), "the token is there")
+		told++
+		return nil
+	}})
+	require.NoError(t, err)
+	assert.Len(t, res.Attempts, 2)
+	assert.Equal(t, 1, told)
+}
