@@ -242,17 +242,17 @@ func TestPagesThatAreNoneEndTheWalkWithAnError(t *testing.T) {
 		}, 1, hub.BadAnswer, "pagination.items"},
 		"a list that is none":    {cursor, func(string) any { return page(`{"items":{"0":1},"next":"a"}`) }, 0, hub.BadAnswer, "pagination.items"},
 		"a page that is no JSON": {cursor, func(string) any { return hubtest.Text(200, "<html>") }, 0, hub.BadAnswer, "pagination.items"},
-		"a cursor that stays":    {cursor, func(q string) any { return page(`{"items":["` + q + `"],"next":"a"}`) }, 2, hub.BadAnswer, "round in circles"},
+		"a cursor that stays":    {cursor, func(q string) any { return page(`{"items":["` + q + `"],"next":"a"}`) }, 2, hub.BadAnswer, "has led to an earlier"},
 		"cursors that come back": {cursor, func(q string) any {
 			return page(`{"items":["` + q + `"],"next":"` + map[string]string{"": "a", "c=a": "b", "c=b": "a"}[q] + `"}`)
-		}, 3, hub.BadAnswer, "round in circles"},
+		}, 3, hub.BadAnswer, "has led to an earlier"},
 		"a cursor that is an object":  {cursor, func(string) any { return page(`{"items":[1],"next":{}}`) }, 1, hub.BadAnswer, "neither a text nor a number"},
 		"a cursor without end":        {cursor, func(string) any { return page(`{"items":[1],"next":"` + strings.Repeat("x", 5000) + `"}`) }, 1, hub.BadAnswer, "longer"},
 		"a parameter that is ignored": {number, func(string) any { return page(`{"items":[1,2,3]}`) }, 1, hub.BadAnswer, "same as an earlier one"},
-		"a URL that stays":            {url, func(q string) any { return page(`{"items":["` + q + `"],"next":"/"}`) }, 1, hub.BadAnswer, "round in circles"},
+		"a URL that stays":            {url, func(q string) any { return page(`{"items":["` + q + `"],"next":"/"}`) }, 1, hub.BadAnswer, "has led to an earlier"},
 		"URLs that come back": {url, func(q string) any {
 			return page(`{"items":["` + q + `"],"next":"/?` + map[string]string{"": "a", "a": "b", "b": "a"}[q] + `"}`)
-		}, 3, hub.BadAnswer, "round in circles"},
+		}, 3, hub.BadAnswer, "has led to an earlier"},
 		"a URL back to the first page": {url, func(q string) any {
 			return page(`{"items":["` + q + `"],"next":"/?` + map[string]string{"": "a"}[q] + `"}`)
 		}, 2, hub.BadAnswer, "round in circles"},
