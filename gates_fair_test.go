@@ -192,3 +192,31 @@ func TestConcurrencyIsNarrowedByTemplateAndConnector(t *testing.T) {
 		})
 	}
 }
+
+// A slow third party holds up the calls of its own connector: others neither wait nor fail.
+func TestASlowThirdPartyStarvesNobodyElse(t *testing.T) {
+	slow, quick, d := hubtest.NewServer(t), hubtest.NewServer(t), newDoor()
+	slow.Handle("/", d)
+	quick.Handle("/", hubtest.Status(200))
+	h := open(t, func(o *hub.Options) { o.Limits.ConnectorCalls, o.Limits.TenantCalls, o.Limits.QueuedCalls = 40, 50, 40 }).Tenant("acme")
+	tpl := template(t, h)
+	for name, srv := range map[string]*hubtest.Server{"con": slow, "other": quick} {
+		connector(t, h, srv, manual("go", "GET", srv.URL), func(c *hub.Connector) { c.Name, c.Template, c.Timeout = name, tpl.ID, 60_000 })
+	}
+	stuck := startAll(t, h, "con", 80)
+	for range 40 {
+		<-d.entered
+	}
+	waiting(t, h, "con", 40)
+	for range 20 {
+		for _, done := range startAll(t, h, "other", 10) {
+			require.NoError(t, <-done)
+		}
+	}
+	assert.Len(t, quick.Requests(), 200)
+	assert.Empty(t, d.entered)
+	close(d.leave)
+	for _, done := range stuck {
+		require.NoError(t, <-done)
+	}
+}
