@@ -23,15 +23,21 @@
 //	gcpsecretmanager://projects/P/secrets/{}?decoder=string
 //	file:///run/secrets/{}?decoder=string
 //
+// Azure has keys only: gocloud.dev reads no secrets from Azure Key Vault. A Source of the
+// host's own, one method over Azure's SDK, fills the gap.
+//
 // Credentials come from where the SDK of each service looks for them. Its connections are the
 // host application's own, and outside of the hub's guard.
 //
 // # What was tested
 //
-// The tests run on base64key:// and file://, which need no service. Of AWS, Google Cloud and
-// Azure they know that the URLs are understood; nobody has run them there yet. With credentials
-// in place, this proves a key and a secret of yours, whose value must be "value":
+// The tests run on base64key:// and file://, which need no service. Beyond that they open the
+// URLs of keys of AWS and Azure, without a call, and take the templates of secrets of AWS and
+// Google Cloud; they do not open gcpkms://, which looks for credentials at once. Nobody has run
+// any of them against its service yet. With credentials in place, this proves a key and a
+// secret of yours, whose value must be "value":
 //
+//	cd secrets/cloud
 //	HUB_TEST_KMS_URL='awskms://alias/hub?region=eu-central-1' \
 //	HUB_TEST_SECRET_URL='awssecretsmanager://{}?region=eu-central-1&decoder=string' \
 //	HUB_TEST_SECRET_NAME=hub-test go test -count=1 ./...

@@ -16,14 +16,15 @@ import (
 	"github.com/integrationhub/hub/secrets"
 )
 
-// keyLife is how long what is known of a key is used: that long after a rotation Seal may
-// still be told to use the version before.
+// keyLife is how long Seal and Open use what is known of a key. KeyID uses nothing known: a
+// rotation that began with the version before would report that all is done.
 const keyLife = time.Minute
 
 // Transit is a [secrets.Keeper] over a key of the transit engine. The id of a key is its
-// name, a colon and its version: "hub:v3"; after "vault write -f transit/keys/hub/rotate"
-// the next one is used within a minute, and the older ones open until min_decryption_version
-// shuts them out.
+// name, a colon and its version: "hub:v3". KeyID asks the engine each time, so from the end of
+// "vault write -f transit/keys/hub/rotate" on the next one is named, and the older ones open
+// until min_decryption_version shuts them out: not before a RotateKeys of the hub that began
+// after the rotation has ended without Failed and Next.
 //
 // Plaintexts are bound to the SHA-256 of aad twice: as the engine's associated data and, for
 // servers that know none (Vault before 1.9), inside of what is encrypted.
@@ -64,7 +65,7 @@ func (c *Client) Transit(mount, key string) (*Transit, error) {
 
 // KeyID implements [secrets.Keeper].
 func (k *Transit) KeyID(ctx context.Context) (string, error) {
-	info, err := k.info(ctx, 0)
+	info, err := k.ask(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -173,6 +174,14 @@ func (k *Transit) info(ctx context.Context, version int) (keyInfo, error) {
 	k.mu.Unlock()
 	if fresh && version <= known.Latest {
 		return known, nil
+	}
+	return k.ask(ctx)
+}
+
+// ask asks the engine for what it tells of the key.
+func (k *Transit) ask(ctx context.Context) (keyInfo, error) {
+	if err := ctx.Err(); err != nil {
+		return keyInfo{}, err
 	}
 	now := time.Now()
 	var answer struct {

@@ -16,7 +16,9 @@ import (
 
 	"github.com/integrationhub/hub/internal/fakevault"
 	"github.com/integrationhub/hub/secrets"
+	"github.com/integrationhub/hub/secrets/sealed"
 	"github.com/integrationhub/hub/secrets/vault"
+	"github.com/integrationhub/hub/storage/memory"
 )
 
 func TestFetch(t *testing.T) {
@@ -96,6 +98,32 @@ func TestTransitRotates(t *testing.T) {
 	s.admin("POST", s.transit+"/keys/hub/config", map[string]any{"min_decryption_version": 2})
 	_, err = s.keeper(t).Open(t.Context(), id, box, []byte("aad"))
 	assert.ErrorIs(t, err, secrets.ErrKeyNotFound)
+}
+
+// A keeper that has just heard of a version must not take a rotation that follows for done:
+// whoever believes it shuts the old version out, and loses what is sealed under it.
+func TestTransitRotatesUnderOneKeeper(t *testing.T) {
+	s := newServer(t)
+	keeper, store := s.keeper(t), memory.New()
+	kept := sealed.New(store, keeper)
+	ref := secrets.Ref{Tenant: "acme", Connector: "crm", Name: "token", Generation: 1, Binding: "b"}
+	require.NoError(t, kept.Put(t.Context(), ref, secrets.New("value")))
+	s.admin("POST", s.transit+"/keys/hub/rotate", map[string]any{})
+
+	id, err := keeper.KeyID(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "hub:v2", id)
+	changed, err := kept.Rewrap(t.Context(), ref)
+	require.NoError(t, err)
+	assert.True(t, changed)
+	_, found, err := sealed.Under(t.Context(), store, "hub:v1")
+	require.NoError(t, err)
+	assert.False(t, found)
+
+	s.admin("POST", s.transit+"/keys/hub/config", map[string]any{"min_decryption_version": 2})
+	v, err := sealed.New(store, s.keeper(t)).Get(t.Context(), ref)
+	require.NoError(t, err)
+	assert.Equal(t, "value", v.Reveal())
 }
 
 func TestTransitWantsAKeyThatBinds(t *testing.T) {
