@@ -17,7 +17,12 @@ func (r *run) admit(ctx context.Context) (context.Context, func(), error) {
 		cancel()
 		return nil, nil, err
 	}
-	return ctx, func() { r.gates.leave(&r.ticket); cancel() }, nil
+	leave := func() { r.gates.leave(&r.ticket); cancel() }
+	if err := r.findAgain(ctx); err != nil {
+		leave()
+		return nil, nil, err
+	}
+	return ctx, leave, nil
 }
 
 // bounds are those of the calls at once, from the hub to the connector.

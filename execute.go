@@ -111,6 +111,7 @@ type run struct {
 	substitutes bool // Request.Fallback may stand in
 
 	begun     time.Time
+	found     time.Time         // when its definition was looked at; zero: by the call that set it off
 	index     *payload.Document // the payload, read; nil: there is none
 	plan      *connectorPlan
 	req       *requestPlan
@@ -227,6 +228,7 @@ func (r *run) find(ctx context.Context) (err error) {
 	if r.plan, err = r.Tenant.find(ctx, r.call.Connector); err != nil {
 		return err
 	}
+	r.found = r.opts.now()
 	r.plan = r.versions.preferred(r.plan)
 	r.req, err = r.pick(r.plan)
 	return err

@@ -49,6 +49,7 @@ type planEntry struct {
 	checked  time.Time // when the store was last asked, and answered
 	asked    time.Time // when it was last asked; zero if it must be
 	ahead    bool      // it is being asked before it must be
+	failing  bool      // the store did not answer when it was asked
 	at       moment    // when the asking began
 }
 
@@ -62,12 +63,18 @@ const (
 	// longestPatience bounds how long a call that has a plan waits to hear that it still holds: a
 	// store that hangs must not take the time of a live call.
 	longestPatience = time.Second
+	// shortPatience leaves a store that has recovered time to say so.
+	shortPatience = 50 * time.Millisecond
 )
 
-// patience is longestPatience, or a quarter of the time that the shortest call of the plan has.
-func (p *connectorPlan) patience() time.Duration {
+// patience is longestPatience, or a quarter of the time that the shortest call of the plan has;
+// shortPatience for a store that did not answer the last time.
+func (e *planEntry) patience() time.Duration {
 	least := longestPatience
-	for _, r := range p.requests {
+	if e.failing {
+		least = shortPatience
+	}
+	for _, r := range e.plan.requests {
 		least = min(least, r.timeout/4)
 	}
 	return least
@@ -92,6 +99,7 @@ func (t *Tenant) find(ctx context.Context, name string) (*connectorPlan, error) 
 	if err == nil || !errors.Is(err, Unavailable) || cached.plan == nil {
 		return plan, err
 	}
+	now = t.opts.now() // asking may have taken its time
 	if !t.plans.failed(key, now) {
 		return nil, err
 	}
@@ -108,7 +116,7 @@ func (t *Tenant) find(ctx context.Context, name string) (*connectorPlan, error) 
 func (t *Tenant) refresh(ctx context.Context, key planKey, cached planEntry) (*connectorPlan, error) {
 	var slow <-chan time.Time
 	if cached.plan != nil {
-		timer := time.NewTimer(cached.plan.patience())
+		timer := time.NewTimer(cached.patience())
 		defer timer.Stop()
 		slow = timer.C
 	}
@@ -286,7 +294,8 @@ func (c *planCache) failed(key planKey, now time.Time) bool {
 	defer c.mu.Unlock()
 	e, ok := c.entries[key]
 	if ok {
-		e.Value.(*planEntry).asked = now
+		entry := e.Value.(*planEntry)
+		entry.asked, entry.failing = now, true
 	}
 	return ok
 }

@@ -39,6 +39,9 @@ func (r *run) Pass(ctx context.Context) (time.Time, error) {
 	if e := r.waitTurn(ctx, o); e != nil {
 		return e.RetryAt, e
 	}
+	if err := r.stillMay(ctx); err != nil {
+		return time.Time{}, err
+	}
 	ended, wait := o.circuit.allow()
 	r.tellCircuit(ctx, o)
 	if ended == nil {

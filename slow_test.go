@@ -65,3 +65,25 @@ func TestTheTimeOfACallRunsWhileItsDefinitionIsRead(t *testing.T) {
 	assert.False(t, e.Sent)
 	assert.Empty(t, srv.Requests())
 }
+
+// A store that hangs on for longer costs calls next to nothing: it is asked again, but not
+// waited for as it was the first time.
+func TestAStoreThatGoesOnHangingIsHardlyWaitedFor(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(200))
+	h, _, store, _ := twins(t, func(o *hub.Options) { o.Now, o.Limits.Freshness = nil, -1 })
+	connector(t, h, srv, manual("go", "GET", srv.URL))
+	_, err := execute(t, h, "go")
+	require.NoError(t, err)
+
+	hang := make(chan struct{})
+	store.hold.Store(&hang)
+	begun := time.Now()
+	for range 20 {
+		_, err := execute(t, h, "go")
+		require.NoError(t, err)
+	}
+	assert.Less(t, time.Since(begun), 10*time.Second, "a second for each call would be twice that")
+	store.hold.Store(nil)
+	close(hang)
+}
