@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -24,6 +25,7 @@ func TestHosts(t *testing.T) {
 	server := dbtest.Postgres(t)
 	for name, test := range map[string]func(*testing.T, *dbtest.Server){
 		"unsafe connections refused":      refuseConnections,
+		"unsafe servers refused":          refuseServers,
 		"simple protocol refused":         refuseSimpleProtocol,
 		"schemas apart":                   keepSchemasApart,
 		"newer tables refused":            refuseNewerTables,
@@ -64,6 +66,25 @@ func refuseConnections(t *testing.T, server *dbtest.Server) {
 	s, err := postgres.Open(t.Context(), with(t, server, "default_transaction_read_only", "on"), fresh(t))
 	require.NoError(t, err, "transactions say themselves that they write")
 	assert.NoError(t, s.Close())
+}
+
+func refuseServers(t *testing.T, server *dbtest.Server) {
+	db := hostPool(t, server)
+	for _, value := range []string{"off", "on"} {
+		run(t, db, "ALTER SYSTEM SET full_page_writes = "+value)
+		run(t, db, "SELECT pg_reload_conf()")
+		require.Eventually(t, func() bool {
+			var is string
+			return db.QueryRow("SHOW full_page_writes").Scan(&is) == nil && is == value
+		}, 20*time.Second, 10*time.Millisecond)
+		s, err := postgres.Open(t.Context(), server.DSN(), fresh(t))
+		if value == "on" {
+			require.NoError(t, err)
+			require.NoError(t, s.Close())
+		} else {
+			assert.ErrorContains(t, err, "full_page_writes")
+		}
+	}
 }
 
 func refuseSimpleProtocol(t *testing.T, server *dbtest.Server) {

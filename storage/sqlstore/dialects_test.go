@@ -19,24 +19,25 @@ import (
 
 func TestSettingsOfPostgreSQL(t *testing.T) {
 	for _, commit := range []string{"on", "local", "remote_write", "remote_apply"} {
-		assert.NoError(t, sqlstore.CheckPostgres("130000", "on", commit))
+		assert.NoError(t, sqlstore.CheckPostgres("130000", "on", "on", commit))
 	}
-	for name, c := range map[string]struct{ version, fsync, commit, want string }{
-		"old server":             {"120022", "on", "on", `PostgreSQL "120022"`},
-		"no version":             {"", "on", "on", "needs 13 or later"},
-		"no fsync":               {"150000", "off", "on", `fsync = "off"`},
-		"asynchronous commits":   {"150000", "on", "off", `synchronous_commit = "off"`},
-		"another server's words": {"CockroachDB", "on", "on", "needs 13 or later"},
+	for name, c := range map[string]struct{ version, fsync, pages, commit, want string }{
+		"old server":             {"120022", "on", "on", "on", `PostgreSQL "120022"`},
+		"no version":             {"", "on", "on", "on", "needs 13 or later"},
+		"no fsync":               {"150000", "off", "on", "on", `fsync = "off"`},
+		"torn pages":             {"150000", "on", "off", "on", `full_page_writes = "off"`},
+		"asynchronous commits":   {"150000", "on", "on", "off", `synchronous_commit = "off"`},
+		"another server's words": {"CockroachDB", "on", "on", "on", "needs 13 or later"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.ErrorContains(t, sqlstore.CheckPostgres(c.version, c.fsync, c.commit), c.want)
+			assert.ErrorContains(t, sqlstore.CheckPostgres(c.version, c.fsync, c.pages, c.commit), c.want)
 		})
 	}
 }
 
 func TestSettingsOfMySQL(t *testing.T) {
 	good := sqlstore.MySQLSettings{
-		Version: "10.11.6-MariaDB-0+deb12u1", Flush: "1", Autocommit: "1",
+		Version: "10.11.6-MariaDB-0+deb12u1", Flush: "1", Pages: "1", Autocommit: "1",
 		Mode: "ERROR_FOR_DIVISION_BY_ZERO,STRICT_TRANS_TABLES", Packet: 4 << 20, Binlog: "0", Sync: "0",
 	}
 	for name, c := range map[string]struct {
@@ -49,6 +50,11 @@ func TestSettingsOfMySQL(t *testing.T) {
 		"old MariaDB":           {func(s *sqlstore.MySQLSettings) { s.Version = "10.5.29-MariaDB" }, "needs MariaDB 10.6"},
 		"old MySQL":             {func(s *sqlstore.MySQLSettings) { s.Version = "5.7.44" }, "needs MariaDB 10.6"},
 		"lazy flush":            {func(s *sqlstore.MySQLSettings) { s.Flush = "2" }, "innodb_flush_log_at_trx_commit"},
+		"pages mended":          {func(s *sqlstore.MySQLSettings) { s.Pages = "DETECT_AND_RECOVER" }, ""},
+		"torn pages":            {func(s *sqlstore.MySQLSettings) { s.Pages = "0" }, "innodb_doublewrite"},
+		"torn pages, MySQL":     {func(s *sqlstore.MySQLSettings) { s.Pages = "OFF" }, "innodb_doublewrite"},
+		"torn pages only seen":  {func(s *sqlstore.MySQLSettings) { s.Pages = "DETECT_ONLY" }, "innodb_doublewrite"},
+		"order of writes":       {func(s *sqlstore.MySQLSettings) { s.Pages = "FAST" }, "innodb_doublewrite"},
 		"binary log not synced": {func(s *sqlstore.MySQLSettings) { s.Binlog = "1" }, "sync_binlog"},
 		"small packets":         {func(s *sqlstore.MySQLSettings) { s.Packet-- }, "max_allowed_packet"},
 		"no autocommit":         {func(s *sqlstore.MySQLSettings) { s.Autocommit = "0" }, "autocommit"},

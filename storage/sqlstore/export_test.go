@@ -11,9 +11,13 @@ var (
 	DecodeLabels = decodeLabels
 	AtLeast      = atLeast
 
-	CheckPostgres = checkPostgres
-	IsLost        = isLost
+	IsLost = isLost
 )
+
+// CheckPostgres verifies what the dialect of PostgreSQL does.
+func CheckPostgres(version, fsync, pages, commit string) error {
+	return postgresSettings{version, fsync, pages, commit}.check()
+}
 
 // Pragmas returns the names of what a connection must have on the operating system goos.
 func Pragmas(goos string) (names []string) {
@@ -44,14 +48,14 @@ func Classes(d Dialect, err error) (taken, busy bool) { return d.isTaken(err), d
 
 // MySQLSettings are what the dialect of MySQL verifies.
 type MySQLSettings struct {
-	Version, Flush, Autocommit, Mode string
-	Packet                           int64
-	Binlog, Sync                     string
+	Version, Flush, Pages, Autocommit, Mode string
+	Packet                                  int64
+	Binlog, Sync                            string
 }
 
 // Check verifies the settings.
 func (s MySQLSettings) Check() error {
-	return mysqlSettings{s.Version, s.Flush, s.Autocommit, s.Mode, s.Packet, s.Binlog, s.Sync}.check()
+	return mysqlSettings{s.Version, s.Flush, s.Pages, s.Autocommit, s.Mode, s.Packet, s.Binlog, s.Sync}.check()
 }
 
 // Taken and Busy tell what the dialect of SQLite makes of an error.

@@ -13,9 +13,10 @@ import (
 // are InnoDB's.
 //
 // Every connection that writes must have autocommit on and a strict sql_mode, and the server
-// innodb_flush_log_at_trx_commit = 1, max_allowed_packet of at least 4 MiB and, if it writes
-// a binary log, sync_binlog = 1: after a power loss InnoDB believes that log, and takes back
-// what is not in it. Any number of transactions write at once, each READ COMMITTED whatever
+// innodb_flush_log_at_trx_commit = 1, an innodb_doublewrite that mends the pages which a power
+// loss tears (ON, or DETECT_AND_RECOVER; FAST trusts the drive to keep the order of writes),
+// max_allowed_packet of at least 4 MiB and, if it writes a binary log, sync_binlog = 1: after
+// a power loss InnoDB believes that log, and takes back what is not in it. Any number of transactions write at once, each READ COMMITTED whatever
 // the connection's default; those that meet in a deadlock are begun again.
 //
 // These servers commit before and after each change of a table, so that a new version of the
@@ -99,6 +100,7 @@ func mysqlSchema() [][]string {
 type mysqlSettings struct {
 	version    string
 	flush      string // innodb_flush_log_at_trx_commit
+	pages      string // innodb_doublewrite
 	autocommit string
 	mode       string // sql_mode
 	packet     int64  // max_allowed_packet, in bytes
@@ -108,8 +110,9 @@ type mysqlSettings struct {
 
 func verifyMySQL(ctx context.Context, on executor) error {
 	var s mysqlSettings
-	const settings = `SELECT VERSION(), @@innodb_flush_log_at_trx_commit, @@autocommit, @@sql_mode, @@max_allowed_packet, @@log_bin, @@sync_binlog`
-	err := on.QueryRowContext(ctx, settings).Scan(&s.version, &s.flush, &s.autocommit, &s.mode, &s.packet, &s.binlog, &s.sync)
+	const settings = `SELECT VERSION(), @@innodb_flush_log_at_trx_commit, @@innodb_doublewrite, @@autocommit, @@sql_mode,` +
+		` @@max_allowed_packet, @@log_bin, @@sync_binlog`
+	err := on.QueryRowContext(ctx, settings).Scan(&s.version, &s.flush, &s.pages, &s.autocommit, &s.mode, &s.packet, &s.binlog, &s.sync)
 	if err != nil {
 		return fmt.Errorf("read the server's settings: %w", err)
 	}
@@ -124,6 +127,8 @@ func (s mysqlSettings) check() error {
 		return fmt.Errorf("the server is version %.32q; a store needs MariaDB 10.6 or MySQL 8.0 or later", s.version)
 	case s.flush != "1":
 		return fmt.Errorf("the server has innodb_flush_log_at_trx_commit = %.32q; a store needs 1: set it in the server's configuration", s.flush)
+	case !s.mends():
+		return fmt.Errorf("the server has innodb_doublewrite = %.32q; a store needs ON or DETECT_AND_RECOVER: set it in the server's configuration", s.pages)
 	case s.binlog != "0" && s.sync != "1":
 		return fmt.Errorf("the server writes a binary log with sync_binlog = %.32q; a store needs 1: set it in the server's configuration", s.sync)
 	case s.packet < minPacket:
@@ -134,6 +139,15 @@ func (s mysqlSettings) check() error {
 		return errors.New("a connection has no strict sql_mode; a store needs STRICT_TRANS_TABLES: set it on every connection of the pool")
 	}
 	return nil
+}
+
+// mends reports whether the server has a second copy of each page that it was writing.
+func (s mysqlSettings) mends() bool {
+	switch strings.ToUpper(s.pages) {
+	case "1", "ON", "DETECT_AND_RECOVER":
+		return true
+	}
+	return false
 }
 
 func (s mysqlSettings) supported() bool {

@@ -10,8 +10,9 @@ import (
 // PostgreSQL is the dialect of PostgreSQL 13 and later with any driver that passes the
 // server's SQLSTATE on in a method of that name, as pgx and lib/pq do.
 //
-// Every connection that writes must have fsync on and a synchronous_commit that waits for the
-// local disk: on, local, remote_write or remote_apply. Any number of transactions write at
+// Every connection that writes must have a synchronous_commit that waits for the local disk: on,
+// local, remote_write or remote_apply; and the server fsync and full_page_writes on, without
+// which a power loss that tears a page damages the tables. Any number of transactions write at
 // once, each READ COMMITTED whatever the connection's default; those that meet in a deadlock
 // are begun again.
 func PostgreSQL() Dialect {
@@ -86,24 +87,36 @@ func postgresSchema() [][]string {
 }
 
 func verifyPostgres(ctx context.Context, on executor) error {
-	var version, fsync, commit string
-	const settings = `SELECT current_setting('server_version_num'), current_setting('fsync'), current_setting('synchronous_commit')`
-	if err := on.QueryRowContext(ctx, settings).Scan(&version, &fsync, &commit); err != nil {
+	var s postgresSettings
+	const settings = `SELECT current_setting('server_version_num'), current_setting('fsync'),` +
+		` current_setting('full_page_writes'), current_setting('synchronous_commit')`
+	if err := on.QueryRowContext(ctx, settings).Scan(&s.version, &s.fsync, &s.pages, &s.commit); err != nil {
 		return fmt.Errorf("read the server's settings: %w", err)
 	}
-	return checkPostgres(version, fsync, commit)
+	return s.check()
 }
 
-func checkPostgres(version, fsync, commit string) error {
-	if n, err := strconv.Atoi(version); err != nil || n < 130000 {
-		return fmt.Errorf("the server is PostgreSQL %.32q; a store needs 13 or later", version)
+// postgresSettings are what a store's promises depend on.
+type postgresSettings struct {
+	version string // server_version_num
+	fsync   string
+	pages   string // full_page_writes
+	commit  string // synchronous_commit
+}
+
+func (s postgresSettings) check() error {
+	if n, err := strconv.Atoi(s.version); err != nil || n < 130000 {
+		return fmt.Errorf("the server is PostgreSQL %.32q; a store needs 13 or later", s.version)
 	}
-	if fsync != "on" {
-		return fmt.Errorf("the server has fsync = %.32q; a store needs on: set it in the server's configuration", fsync)
+	if s.fsync != "on" {
+		return fmt.Errorf("the server has fsync = %.32q; a store needs on: set it in the server's configuration", s.fsync)
 	}
-	if commit == "off" {
+	if s.pages != "on" {
+		return fmt.Errorf("the server has full_page_writes = %.32q; a store needs on: set it in the server's configuration", s.pages)
+	}
+	if s.commit == "off" {
 		return fmt.Errorf("a connection has synchronous_commit = %q; a store needs on, local, remote_write or remote_apply: "+
-			"set it for the server, the role or each connection of the pool", commit)
+			"set it for the server, the role or each connection of the pool", s.commit)
 	}
 	return nil
 }
