@@ -11,6 +11,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -31,6 +32,7 @@ type trial struct {
 	full          bool
 	rnd           *rand.Rand
 	tried, failed int
+	note          string // what else was counted
 }
 
 // size is how often to try.
@@ -48,6 +50,7 @@ type row struct {
 	Seed    uint64  `json:"seed"`
 	Tried   int     `json:"tried"`
 	Failed  int     `json:"failed"`
+	Note    string  `json:"note,omitempty"`
 	Seconds float64 `json:"seconds"`
 	Error   string  `json:"error,omitempty"`
 }
@@ -67,12 +70,15 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	full := flag.Bool("full", false, "try as often as on demand, not as often as in CI")
-	flag.Bool("quick", true, "try as often as in CI")
+	quick := flag.Bool("quick", false, "try as often as in CI, as without -full")
 	asJSON := flag.Bool("json", false, "print JSON, one row per line")
 	seed := flag.Uint64("seed", 1, "of the random numbers")
 	breaks := flag.String("break", "", "the line whose defence is taken out, or each")
 	only := flag.String("only", "", "the one line to run")
 	flag.Parse()
+	if *quick && *full {
+		os.Exit(status(errors.New("either -quick or -full")))
+	}
 	if *breaks != "" {
 		os.Exit(status(breakDefences(ctx, *breaks)))
 	}
@@ -111,7 +117,7 @@ func prove(ctx context.Context, only string, full, asJSON bool, seed uint64) err
 func (l line) run(ctx context.Context, t *trial) row {
 	begun := time.Now()
 	err := l.attack(ctx, t)
-	r := row{Line: l.name, What: l.what, Tried: t.tried, Failed: t.failed, Seconds: time.Since(begun).Seconds()}
+	r := row{Line: l.name, What: l.what, Tried: t.tried, Failed: t.failed, Note: t.note, Seconds: time.Since(begun).Seconds()}
 	if err != nil {
 		r.Error = err.Error()
 	}
@@ -123,5 +129,5 @@ func print(r row, asJSON bool) {
 		_ = json.NewEncoder(os.Stdout).Encode(r) // a reader that has gone needs no rows
 		return
 	}
-	fmt.Printf("%-10s  %-50s  seed %d  %8d tried  %6d failed  %6.1f s  %s\n", r.Line, r.What, r.Seed, r.Tried, r.Failed, r.Seconds, r.Error)
+	fmt.Printf("%-10s  %-50s  seed %d  %8d tried  %6d failed  %6.1f s  %s%s\n", r.Line, r.What, r.Seed, r.Tried, r.Failed, r.Seconds, r.Note, r.Error)
 }
