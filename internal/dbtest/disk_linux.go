@@ -9,7 +9,7 @@ import (
 // mount mounts a disk in memory on an empty directory.
 func mount(dir string, bytes int64) error {
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d,mode=0700", bytes)); err != nil {
-		return fmt.Errorf("mount a disk of its own for the server (run the tests as root): %w", err)
+		return fmt.Errorf("mount a disk in memory (run the tests as root): %w", err)
 	}
 	return nil
 }

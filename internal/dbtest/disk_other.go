@@ -5,7 +5,7 @@ package dbtest
 import "errors"
 
 func mount(string, int64) error {
-	return errors.New("a disk of its own for the server takes Linux")
+	return errors.New("a disk in memory takes Linux")
 }
 
 func unmount(string) error { return nil }

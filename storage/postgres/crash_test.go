@@ -17,7 +17,7 @@ func TestKilledServer(t *testing.T) {
 
 func TestFullDisk(t *testing.T) {
 	server := dbtest.Postgres(t, dbtest.SmallDisk(160<<20))
-	dbtest.FullDisk(t, server, func() (storage.Store, error) {
+	dbtest.FullDisk(t, server.Disk(), func() (storage.Store, error) {
 		return postgres.Open(t.Context(), server.DSN(), nil)
 	})
 }

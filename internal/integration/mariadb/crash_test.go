@@ -19,7 +19,7 @@ func TestKilledServer(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	server := dbtest.MariaDB(t, dbtest.SmallDisk(256<<20))
 	db := hostPool(t, server, "")
-	dbtest.FullDisk(t, server, func() (storage.Store, error) {
+	dbtest.FullDisk(t, server.Disk(), func() (storage.Store, error) {
 		return sqlstore.New(t.Context(), db, sqlstore.MySQL(), nil)
 	})
 }
