@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 
@@ -187,93 +186,4 @@ func (t *trial) echo(ctx context.Context, p *process, srv *hubtest.Server, con s
 		}
 	}
 	return nil
-}
-
-// places is a model of where each value may go.
-type places struct {
-	mu    sync.Mutex
-	bound map[string][]string // :: value → hosts
-	wrong int
-}
-
-// arrived judges a request that a host received.
-func (p *places) arrived(host string, r *http.Request) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if value := r.Header.Get("X-Key"); value != "" && !slices.Contains(p.bound[value], host) {
-		p.wrong++
-	}
-}
-
-// wrongHost lets one principal set values and another move the connector, with calls in
-// between; a model knows where each value may arrive.
-func wrongHost(ctx context.Context, t *trial) (err error) {
-	p, err := start()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, p.Close(ctx)) }()
-	model := &places{bound: map[string][]string{}}
-	var srv []*hubtest.Server
-	for range 3 {
-		s, err := hubtest.Start()
-		if err != nil {
-			return err
-		}
-		defer s.Close()
-		s.Handle("/", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { model.arrived(s.Host(), r) }))
-		srv = append(srv, s)
-	}
-	if err := p.connect(ctx, "con", credentials[0].auth, srv...); err != nil {
-		return err
-	}
-	for range t.size(10_000, 200_000) {
-		t.tried++
-		switch n := t.rnd.IntN(10); {
-		case n == 0:
-			err = t.move(ctx, p, srv)
-		case n == 1:
-			err = t.set(ctx, p, model)
-		default: // most calls are refused, and nothing more is asked of them
-			_, _ = p.Execute(ctx, hub.Call{Connector: "con", Request: fmt.Sprint("go-", t.rnd.IntN(len(srv)))})
-		}
-		if err != nil {
-			return err
-		}
-	}
-	model.mu.Lock()
-	defer model.mu.Unlock()
-	t.failed = model.wrong
-	return ctx.Err()
-}
-
-// move gives the connector other hosts.
-func (t *trial) move(ctx context.Context, p *process, srv []*hubtest.Server) error {
-	con, err := p.GetConnector(ctx, "con")
-	if err != nil {
-		return err
-	}
-	con.Hosts, con.Requests = nil, nil
-	always := t.rnd.IntN(len(srv))
-	for i, s := range srv {
-		if i == always || t.rnd.IntN(2) == 0 {
-			con.Hosts = append(con.Hosts, s.Host())
-			con.Requests = append(con.Requests, hub.Request{Name: fmt.Sprint("go-", i), Method: "GET", URL: s.URL})
-		}
-	}
-	_, err = p.UpdateConnector(ctx, con)
-	return err
-}
-
-// set gives the secret a value, which is bound to the hosts of the moment.
-func (t *trial) set(ctx context.Context, p *process, model *places) error {
-	con, err := p.GetConnector(ctx, "con")
-	if err != nil {
-		return err
-	}
-	value := fmt.Sprintf("value-%016x", t.rnd.Uint64())
-	model.mu.Lock()
-	model.bound[value] = con.Hosts
-	model.mu.Unlock()
-	return p.SetSecret(ctx, "con", "key", secrets.New(value))
 }

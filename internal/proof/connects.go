@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -41,7 +40,7 @@ func connects(ctx context.Context, t *trial) error {
 		a := t.loopback()
 		host := net.JoinHostPort([]string{a.String(), "::ffff:" + a.String()}[i%2], strconv.Itoa(port))
 		t.tried++
-		if err := visit(ctx, client, host); err == nil {
+		if err := visit(ctx, client, "https://"+host+"/"); err == nil {
 			t.failed++
 		}
 		t.decide(netip.AddrFrom4([4]byte{10, a.As4()[1], a.As4()[2], a.As4()[3]}))
@@ -79,8 +78,8 @@ func embed(prefix string, v4 netip.Addr) netip.Addr {
 }
 
 // visit is an error unless somebody answered.
-func visit(ctx context.Context, client *http.Client, host string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("https://%s/", host), nil)
+func visit(ctx context.Context, client *http.Client, address string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
