@@ -10,7 +10,7 @@ import (
 
 const (
 	requests  = 20 // of each connector, half of them active
-	templates = 10 // of each tenant
+	templates = 10 // of each tenant, those with connectors
 	fillers   = 8
 )
 
@@ -64,12 +64,22 @@ func name(n int) string { return fmt.Sprintf("%03d connector %d", n*7919%1000, n
 
 func tag(n int) string { return fmt.Sprint("team-", n*31%10) }
 
-// templateOf returns the id of the template of a connector, which the caller may choose.
-func (b *bench) templateOf(n int) string {
+// number is that of the template of a connector, among those of its tenant.
+func (b *bench) number(n int) int {
 	if b.plan.each > 0 {
 		n %= b.plan.each
 	}
-	return fmt.Sprint("app-", n%templates)
+	return n % templates
+}
+
+// templateOf returns the id of the template of a connector, which the caller may choose.
+func (b *bench) templateOf(n int) string { return templateID(b.number(n)) }
+
+func templateID(number int) string { return fmt.Sprint("app-", number) }
+
+// templateName is spread as name is.
+func templateName(number int) string {
+	return fmt.Sprintf("%03d application %d", number*7919%1000, number)
 }
 
 // saveTemplates saves the templates that connectors need until there are size of them.
@@ -78,17 +88,31 @@ func (b *bench) saveTemplates(ctx context.Context, size int) error {
 		if b.plan.each > 0 && n%b.plan.each >= templates || b.plan.each == 0 && n >= templates {
 			continue // the tenant has that one
 		}
-		_, err := b.tenant(n).CreateTemplate(ctx, hub.Template{
-			ID: b.templateOf(n), Name: "Application " + b.templateOf(n), Methods: []string{"GET", "POST"},
-		})
-		if err != nil {
-			return fmt.Errorf("save a template: %w", err)
+		if err := b.saveTemplate(ctx, n, b.number(n)); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+func (b *bench) saveTemplate(ctx context.Context, n, number int) error {
+	_, err := b.tenant(n).CreateTemplate(ctx, hub.Template{
+		ID: templateID(number), Name: templateName(number), Methods: []string{"GET", "POST"},
+	})
+	if err != nil {
+		return fmt.Errorf("save a template: %w", err)
+	}
+	return nil
+}
+
+// save saves a connector, and where all are one tenant's a template for every tenth, for
+// listings of templates to grow with.
 func (b *bench) save(ctx context.Context, n int) error {
+	if b.plan.each == 0 && n >= templates && n%templates == 0 {
+		if err := b.saveTemplate(ctx, n, n); err != nil {
+			return err
+		}
+	}
 	if _, err := b.tenant(n).CreateConnector(ctx, b.connector(n)); err != nil {
 		return fmt.Errorf("save a connector: %w", err)
 	}

@@ -101,6 +101,12 @@ var measurements = []struct {
 		}
 		return b.page(ctx, n, hub.ListOptions{Cursor: first.Next})
 	}},
+	{"templates, first page", func(ctx context.Context, b *bench, n int) error {
+		return b.templatesPage(ctx, n, "")
+	}},
+	{"templates by prefix", func(ctx context.Context, b *bench, n int) error {
+		return b.templatesPage(ctx, n, templateName(b.number(n))[:1])
+	}},
 	{"cold call, until it is sent", func(ctx context.Context, b *bench, n int) error {
 		_, err := b.tenant(n).Plan(ctx, call(n))
 		return err
@@ -126,6 +132,14 @@ const pageLimit = 10
 func (b *bench) page(ctx context.Context, n int, opts hub.ListOptions) error {
 	opts.Limit = pageLimit
 	p, err := b.tenant(n).ListConnectors(ctx, opts)
+	if err == nil && len(p.Items) == 0 {
+		err = fmt.Errorf("the page is empty")
+	}
+	return err
+}
+
+func (b *bench) templatesPage(ctx context.Context, n int, prefix string) error {
+	p, err := b.tenant(n).ListTemplates(ctx, hub.ListOptions{Prefix: prefix, Limit: pageLimit})
 	if err == nil && len(p.Items) == 0 {
 		err = fmt.Errorf("the page is empty")
 	}
