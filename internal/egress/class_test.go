@@ -11,79 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/egress/egresstest"
 )
-
-// hostileV4 are IPv4 addresses that no connector may reach under the zero policy.
-var hostileV4 = map[string]egress.Class{
-	"0.0.0.0":         egress.Reserved,
-	"0.1.2.3":         egress.Reserved,
-	"10.0.0.1":        egress.Private,
-	"10.255.255.255":  egress.Private,
-	"100.64.0.1":      egress.Private,
-	"100.127.255.255": egress.Private,
-	"100.100.100.200": egress.Metadata,
-	"127.0.0.1":       egress.Loopback,
-	"127.255.255.255": egress.Loopback,
-	"168.63.129.16":   egress.Metadata,
-	"169.254.0.1":     egress.LinkLocal,
-	"169.254.0.23":    egress.Metadata,
-	"169.254.42.42":   egress.Metadata,
-	"169.254.169.253": egress.LinkLocal,
-	"169.254.169.254": egress.Metadata,
-	"169.254.170.2":   egress.Metadata,
-	"169.254.170.23":  egress.Metadata,
-	"172.16.0.1":      egress.Private,
-	"172.31.255.255":  egress.Private,
-	"192.0.0.1":       egress.Reserved,
-	"192.0.0.192":     egress.Metadata,
-	"192.0.2.1":       egress.Reserved,
-	"192.31.196.1":    egress.Reserved,
-	"192.52.193.1":    egress.Reserved,
-	"192.88.99.1":     egress.Reserved,
-	"192.168.0.1":     egress.Private,
-	"192.168.255.255": egress.Private,
-	"192.175.48.1":    egress.Reserved,
-	"198.18.0.1":      egress.Reserved,
-	"198.19.255.255":  egress.Reserved,
-	"198.51.100.1":    egress.Reserved,
-	"203.0.113.1":     egress.Reserved,
-	"224.0.0.1":       egress.Multicast,
-	"239.255.255.255": egress.Multicast,
-	"240.0.0.1":       egress.Reserved,
-	"255.255.255.255": egress.Reserved,
-}
-
-// hostileV6 are IPv6 addresses of the same kind that carry no IPv4 address.
-var hostileV6 = map[string]egress.Class{
-	"::":                 egress.Reserved,
-	"::1":                egress.Loopback,
-	"64:ff9b:2::1":       egress.Reserved,
-	"100::1":             egress.Reserved,
-	"2001:2::1":          egress.Reserved,
-	"2001:20::1":         egress.Reserved,
-	"2001:db8::1":        egress.Reserved,
-	"2620:4f:8000::1":    egress.Reserved,
-	"3fff::1":            egress.Reserved,
-	"3fff:fff::1":        egress.Reserved,
-	"4000::1":            egress.Reserved,
-	"5f00::1":            egress.Reserved,
-	"1fff::1":            egress.Reserved,
-	"fc00::1":            egress.Private,
-	"fd12:3456:789a::1":  egress.Private,
-	"fd00:ec2::254":      egress.Metadata,
-	"fd00:ec2::23":       egress.Metadata,
-	"fd00:c1::a9fe:a9fe": egress.Metadata,
-	"fd00:42::42":        egress.Metadata,
-	"fd20:ce::254":       egress.Metadata,
-	"fe80::1":            egress.LinkLocal,
-	"febf::1":            egress.LinkLocal,
-	"fe80::a9fe:a9fe":    egress.Metadata,
-	"fe80::1%eth0":       egress.LinkLocal,
-	"2606:4700::1111%lo": egress.LinkLocal,
-	"fec0::1":            egress.Reserved,
-	"ff02::1":            egress.Multicast,
-	"ff0e::1":            egress.Multicast,
-}
 
 // publicAddrs may be reached under the zero policy.
 var publicAddrs = []string{
@@ -91,27 +20,6 @@ var publicAddrs = []string{
 	"128.0.0.0", "168.63.129.15", "168.63.129.17", "169.253.255.255", "172.15.255.255", "172.32.0.0", "192.0.1.0", "198.17.255.255",
 	"198.20.0.0", "223.255.255.255", "2000::1", "2001:200::1", "2606:4700:4700::1111", "2a00:1450::1", "3ffe:ffff::1",
 	"2606:4700::200:5efe:808:808", "::ffff:8.8.8.8",
-}
-
-// embeddings write an IPv4 address, as eight hexadecimal digits, into an IPv6 address.
-var embeddings = map[string]func(v4 string) string{
-	"mapped":           func(v4 string) string { return strings.Repeat("0", 20) + "ffff" + v4 },
-	"compatible":       func(v4 string) string { return strings.Repeat("0", 24) + v4 },
-	"SIIT":             func(v4 string) string { return strings.Repeat("0", 16) + "ffff0000" + v4 },
-	"NAT64":            func(v4 string) string { return "0064ff9b" + strings.Repeat("0", 16) + v4 },
-	"local NAT64 /48":  func(v4 string) string { return "0064ff9b0001" + v4[:4] + "00" + v4[4:] + "0000000000" },
-	"local NAT64 /56":  func(v4 string) string { return "0064ff9b000177" + v4[:2] + "00" + v4[2:] + "00000000" },
-	"local NAT64 /64":  func(v4 string) string { return "0064ff9b0001777700" + v4 + "000000" },
-	"local NAT64 /96":  func(v4 string) string { return "0064ff9b0001" + strings.Repeat("7", 12) + v4 },
-	"6to4":             func(v4 string) string { return "2002" + v4 + strings.Repeat("0", 18) + "01" },
-	"Teredo server":    func(v4 string) string { return "20010000" + v4 + "0000ffff" + flip("08080808") },
-	"Teredo client":    func(v4 string) string { return "20010000" + "08080808" + "0000ffff" + flip(v4) },
-	"ISATAP":           func(v4 string) string { return "2606470000000000" + "00005efe" + v4 },
-	"ISATAP, u":        func(v4 string) string { return "2606470000000000" + "02005efe" + v4 },
-	"ISATAP, g":        func(v4 string) string { return "2606470000000000" + "01005efe" + v4 },
-	"ISATAP, u and g":  func(v4 string) string { return "2606470000000000" + "03005efe" + v4 },
-	"ISATAP, private":  func(v4 string) string { return "fd12345678900000" + "00005efe" + v4 },
-	"ISATAP, loc. NAT": func(v4 string) string { return "0064ff9b00010000" + "00005efe" + v4 },
 }
 
 func flip(v4 string) string {
@@ -122,39 +30,11 @@ func flip(v4 string) string {
 	return hex.EncodeToString(b)
 }
 
-func v6FromHex(digits string) netip.Addr {
-	b, err := hex.DecodeString(digits)
-	if err != nil || len(b) != 16 {
-		panic(digits)
-	}
-	return netip.AddrFrom16([16]byte(b))
-}
-
-func hexV4(s string) string {
-	b := netip.MustParseAddr(s).As4()
-	return hex.EncodeToString(b[:])
-}
-
-// hostile returns every hostile address there is: alone, and each IPv4 one in each embedding.
-func hostile() map[string]netip.Addr {
-	all := map[string]netip.Addr{}
-	for s := range hostileV4 {
-		all[s] = netip.MustParseAddr(s)
-		for name, embed := range embeddings {
-			all[s+" as "+name] = v6FromHex(embed(hexV4(s)))
-		}
-	}
-	for s := range hostileV6 {
-		all[s] = netip.MustParseAddr(s)
-	}
-	return all
-}
-
 func TestClassify(t *testing.T) {
-	for s, want := range hostileV4 {
+	for s, want := range egresstest.V4 {
 		assert.Equal(t, want, egress.Classify(netip.MustParseAddr(s)), s)
 	}
-	for s, want := range hostileV6 {
+	for s, want := range egresstest.V6 {
 		assert.Equal(t, want, egress.Classify(netip.MustParseAddr(s)), s)
 	}
 	for _, s := range publicAddrs {
@@ -164,9 +44,9 @@ func TestClassify(t *testing.T) {
 }
 
 func TestClassifyEmbedded(t *testing.T) {
-	for s, own := range hostileV4 {
-		for name, embed := range embeddings {
-			a := v6FromHex(embed(hexV4(s)))
+	for s, own := range egresstest.V4 {
+		for name, embed := range egresstest.Embeddings {
+			a := egresstest.Embed(embed, netip.MustParseAddr(s))
 			assert.LessOrEqual(t, egress.Classify(a), own, "%s as %s: %s", s, name, a)
 			assert.Error(t, egress.Policy{}.CheckAddr(a), "%s as %s: %s", s, name, a)
 		}
@@ -305,11 +185,11 @@ func isatapDigits(d string) bool {
 }
 
 func FuzzClassify(f *testing.F) {
-	for s := range hostileV4 {
+	for s := range egresstest.V4 {
 		b := netip.MustParseAddr(s).As4()
 		f.Add(b[:])
 	}
-	for _, a := range hostile() {
+	for _, a := range egresstest.Hostile() {
 		b := a.As16()
 		f.Add(b[:])
 	}

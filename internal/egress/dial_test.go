@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/egress/egresstest"
 )
 
 func hello(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "hello") }
@@ -40,7 +41,7 @@ func TestHostileAddresses(t *testing.T) {
 	const public4, public6 = "8.8.8.8", "2606:4700:4700::1111"
 	table := map[string][]string{}
 	urls := map[string]string{}
-	for name, a := range hostile() {
+	for name, a := range egresstest.Hostile() {
 		if a.Zone() != "" {
 			continue // has no place in a URL or in DNS
 		}
@@ -65,7 +66,7 @@ func TestHostileAddresses(t *testing.T) {
 			seen := watch(e)
 			for way, u := range urls {
 				address, _, _ := strings.Cut(way, ", ")
-				if policy.CheckAddr(hostile()[address]) == nil {
+				if policy.CheckAddr(egresstest.Hostile()[address]) == nil {
 					continue
 				}
 				_, _, err := get(t, e.Transport(nil), "%s", u)
@@ -91,7 +92,7 @@ func bracketed(a netip.Addr) string {
 func TestSocketChecksAgain(t *testing.T) {
 	e := open(t, egress.Config{})
 	seen := watch(e)
-	for name, a := range hostile() {
+	for name, a := range egresstest.Hostile() {
 		_, err := e.ConnectUnchecked(t.Context(), netip.AddrPortFrom(a.Unmap(), 443))
 		var refusal *egress.Refusal
 		require.ErrorAs(t, err, &refusal, name)

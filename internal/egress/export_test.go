@@ -4,20 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"syscall"
 )
-
-// OnConnect has f called with each address a socket is about to connect to after the
-// policy let it; an error of f keeps it from connecting.
-func (e *Egress) OnConnect(f func(address string) error) {
-	decide := e.dialer.net.ControlContext
-	e.dialer.net.ControlContext = func(ctx context.Context, network, address string, raw syscall.RawConn) error {
-		if err := decide(ctx, network, address, raw); err != nil {
-			return err
-		}
-		return f(address)
-	}
-}
 
 // Dial makes a connection as the transports do.
 func (e *Egress) Dial(ctx context.Context, address string) (net.Conn, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/integrationhub/hub/internal/egress"
+	"github.com/integrationhub/hub/internal/egress/egresstest"
 )
 
 func TestPolicyCheckURL(t *testing.T) {
@@ -65,7 +66,7 @@ func TestPolicyOpensNoMoreThanItSays(t *testing.T) {
 		egress.Loopback: {AllowLoopback: true},
 		egress.Private:  {AllowPrivate: true},
 	}
-	for name, a := range hostile() {
+	for name, a := range egresstest.Hostile() {
 		c := egress.Classify(a)
 		assert.Error(t, egress.Policy{AllowHTTP: true, AllowAnyPort: true}.CheckAddr(a), name)
 		all := egress.Policy{AllowLoopback: true, AllowPrivate: true, AllowHTTP: true, AllowAnyPort: true}
