@@ -146,10 +146,6 @@ func (a *automaton) depth(node int32) int {
 	return sort.Search(len(a.levels), func(i int) bool { return a.levels[i] > node }) - 1
 }
 
-func (a *automaton) size() int {
-	return len(a.label) + 4*(len(a.first)+len(a.fail)+len(a.match)+len(a.tail)+len(a.levels)+len(a.root))
-}
-
 // find returns all spans of text that patterns cover, in order and apart.
 func find(a *automaton, text []byte) []span {
 	if a == nil {
