@@ -85,7 +85,8 @@ type Vault interface {
 // never leave it. All methods are safe for concurrent use and honour ctx: once it has ended
 // they return an error that wraps ctx.Err(). No error repeats a plaintext.
 type Keeper interface {
-	// KeyID returns the id of the key that Seal should use now. Ids are 1 to 255
+	// KeyID returns the id of the key that Seal should use now: one that was known a
+	// while ago has a rotation of keys believe that it is done. Ids are 1 to 255
 	// bytes of printable ASCII without spaces and are no secret.
 	KeyID(ctx context.Context) (string, error)
 
