@@ -103,6 +103,8 @@ func lentFailure(ctx context.Context, err error) (word string, sent bool) {
 	switch {
 	case egress.Unreachable(err):
 		return string(transport.Unreachable), false
+	case transport.Distrusted(err):
+		return string(transport.TLS), false
 	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		return string(transport.Timeout), true
 	case ctx.Err() != nil:

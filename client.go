@@ -10,6 +10,7 @@ import (
 
 	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/internal/render"
+	"github.com/integrationhub/hub/internal/transport"
 )
 
 // HTTPClient returns a client that lends a connector's authorization, hosts, egress rule,
@@ -173,7 +174,7 @@ func lentError(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ended(ctx)
-	case egress.Unreachable(err):
+	case egress.Unreachable(err), transport.Distrusted(err):
 		e := failure(Unreachable, "the host cannot be reached")
 		e.Retryable = true
 		return e

@@ -211,3 +211,17 @@ func TestARoundTripIsReportedOnce(t *testing.T) {
 	require.True(t, errors.As(err, &e))
 	assert.Less(t, events[1].Duration, time.Minute)
 }
+
+// A third party that shows no certificate to trust was sent nothing.
+func TestAnUntrustedThirdPartyOfAnSDKIsSentNothing(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(200))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, func(c *hub.Connector) { c.TLS = nil }, manual("go", "POST", srv.URL))
+	client, err := h.HTTPClient(t.Context(), "con")
+	require.NoError(t, err)
+	_, err = client.Post(srv.URL, "text/plain", strings.NewReader("x"))
+	e := failed(t, err, hub.Unreachable)
+	assert.False(t, e.Sent)
+	assert.Empty(t, srv.Requests())
+}

@@ -117,15 +117,16 @@ type run struct {
 	req       *requestPlan
 	wire      *render.Request
 	grant     *grant
-	sign      signer          // signs each attempt; nil: nothing does
-	prev      *grant          // the last one, when another is fetched; nil: there is none
-	code      *exchangeCode   // what a person's consent yielded; nil: nobody consented just now
-	proof     string          // the key that the token will be bound to
-	tokens    *scrub.Scrubber // finds the tokens of an authentication's answer
-	made      []scrub.Secret  // credentials made for this call alone: signatures, proofs
-	shows     bool            // the tokens stay in what is returned: Options.ScriptTokens
-	script    bool            // authenticates for a script, which may ask again and again
-	announced bool            // BeforeSend knows
+	sign      signer            // signs each attempt; nil: nothing does
+	prev      *grant            // the last one, when another is fetched; nil: there is none
+	code      *exchangeCode     // what a person's consent yielded; nil: nobody consented just now
+	proof     string            // the key that the token will be bound to
+	tokens    *scrub.Scrubber   // finds the tokens of an authentication's answer
+	worn      []*scrub.Scrubber // find the tokens that the call had before
+	made      []scrub.Secret    // credentials made for this call alone: signatures, proofs
+	shows     bool              // the tokens stay in what is returned: Options.ScriptTokens
+	script    bool              // authenticates for a script, which may ask again and again
+	announced bool              // BeforeSend knows
 	replayed  bool
 	switched  bool          // to the other version of its secrets
 	taken     SecretVersion // the version that was taken; empty: the call's secrets have but one

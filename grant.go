@@ -107,6 +107,9 @@ func (r *run) sends(name, value string) {
 	r.made = append(r.made, scrub.Secret{Name: name, Value: value})
 }
 
+// giveUpGrant makes the call fetch another token. The one it had stays known as secret.
+func (r *run) giveUpGrant() { r.worn, r.grant = append(r.worn, r.grant.scrubber), nil }
+
 // scrubbers mask what is known as secret.
 func (r *run) scrubbers() []*scrub.Scrubber {
 	list := make([]*scrub.Scrubber, 0, 4)
@@ -118,6 +121,7 @@ func (r *run) scrubbers() []*scrub.Scrubber {
 		return list
 	}
 	list = append(list, r.tokens)
+	list = append(list, r.worn...)
 	if r.grant != nil {
 		list = append(list, r.grant.scrubber)
 	}

@@ -14,7 +14,7 @@ func (r *run) tokenRefused() bool {
 		return false
 	}
 	r.replayed = true
-	r.tokens, r.grant = r.grant.scrubber, nil
+	r.giveUpGrant()
 	return true
 }
 

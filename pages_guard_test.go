@@ -136,3 +136,25 @@ func TestATokenIsRenewedInTheMiddleOfAWalk(t *testing.T) {
 	assert.Len(t, pages, 2)
 	assert.Equal(t, 2, received(srv[0], "/r/b/c"), "a relative URL is not followed twice")
 }
+
+// The URL of a next page may lead to another host of the connector, but takes no secret there
+// that the third party has written into it.
+func TestANextURLTakesNoSecretToAnotherHost(t *testing.T) {
+	const secret = "canary-of-the-key"
+	for name, written := range map[string]string{"raw": secret, "percent-encoded": "canary%2Dof%2Dthe%2Dkey", "base64": "Y2FuYXJ5LW9mLXRoZS1rZXk="} {
+		t.Run(name, func(t *testing.T) {
+			peer, trust := peers(t, 2)
+			first, second := peer[0], peer[1]
+			h := open(t, trust).Tenant("acme")
+			first.Handle("/", hubtest.JSON(200, map[string]any{"items": []int{1}, "next": second.URL + "/steal?x=" + written}))
+			con := connector(t, h, first, paged("go", "GET", first.URL, hub.Pagination{Kind: hub.PageURL, Items: "items", Next: "next"}), func(c *hub.Connector) {
+				c.Hosts, c.TLS, c.Secrets = hostsOf(first, second), nil, []hub.Secret{{Name: "key", Hosts: hostsOf(first)}}
+			})
+			setSecret(t, h, con.ID, "key", secret)
+			pages, err := walk(t, h, "go")
+			assert.NotContains(t, failed(t, err, hub.Forbidden).Error(), secret)
+			assert.Len(t, pages, 1)
+			assert.Empty(t, second.Requests())
+		})
+	}
+}

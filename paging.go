@@ -87,6 +87,9 @@ func (p *paging) follow(r *run) (*url.URL, error) {
 	if u.Scheme != "https" && p.from.Scheme == "https" {
 		return nil, failure(Forbidden, "the URL of the next page leads from https to http")
 	}
+	if u.Host != p.from.Host && r.shown(u) {
+		return nil, failure(Forbidden, "the URL of the next page leads to another host and holds a secret")
+	}
 	for _, sink := range r.plan.schemeSinks(r.req) { // the authentication sets it anew
 		if name, ok := strings.CutPrefix(string(sink.Place), "query:"); ok {
 			u.RawQuery = withoutParam(u.RawQuery, name)
@@ -98,6 +101,20 @@ func (p *paging) follow(r *run) (*url.URL, error) {
 		}
 	}
 	return u, nil
+}
+
+// shown reports whether a URL that somebody else wrote holds something that is known as secret.
+func (r *run) shown(u *url.URL) bool {
+	text := u.String()
+	decoded, _ := url.QueryUnescape(text)
+	for _, s := range r.scrubbers() {
+		for _, t := range []string{text, decoded} {
+			if _, found := s.String(t); found > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // read is the step that finds out, before anything is masked, what leads to the next page.

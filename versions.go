@@ -139,7 +139,7 @@ func (r *run) otherVersion(err error) bool {
 		return false
 	}
 	if r.grant != nil {
-		r.tokens, r.grant = r.grant.scrubber, nil
+		r.giveUpGrant()
 	}
 	r.switched, r.plan, r.wire, r.sign = true, other, nil, nil
 	return true
