@@ -88,7 +88,7 @@ func (t *Tenant) change(ctx context.Context, idOrName string, want wantRevision,
 		if errors.Is(err, Conflict) && race < maxRaces {
 			continue
 		}
-		t.plans.forget(t.name, was, rec.Connector.Name, rec.Connector.ID)
+		t.plans.edited(err, t.name, was, rec.Connector.Name, rec.Connector.ID)
 		t.answers.forget(gateKey{t.name, rec.Connector.ID})
 		return saved(rec.Connector, err)
 	}

@@ -300,6 +300,24 @@ func (c *planCache) failed(key planKey, now time.Time) bool {
 	return ok
 }
 
+// edited tells of an edit of a connector, by its names and id. One that the store did not
+// confirm stops no calls: what is compiled serves on until the store answers.
+func (c *planCache) edited(err error, tenant string, names ...string) {
+	if !errors.Is(err, Unavailable) {
+		c.forget(tenant, names...)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var known []planKey
+	for _, name := range names {
+		if key := (planKey{tenant, name}); c.entries[key] != nil {
+			known = append(known, key)
+		}
+	}
+	c.doubt(known)
+}
+
 // forget drops a connector, by its name or id, after its definition changed.
 func (c *planCache) forget(tenant string, names ...string) {
 	c.mu.Lock()

@@ -28,6 +28,7 @@ type fickle struct {
 	reads atomic.Int64
 	hold  atomic.Pointer[chan struct{}] // if set, reads wait for it
 	lost  atomic.Pointer[string]        // if set, reads of this kind fail
+	full  atomic.Bool                   // writes fail
 }
 
 var errDown = errors.New("the disk is on fire")
@@ -57,6 +58,13 @@ func (f *fickle) List(ctx context.Context, q storage.Query) (storage.Page, error
 		return storage.Page{}, err
 	}
 	return f.Store.List(ctx, q)
+}
+
+func (f *fickle) Apply(ctx context.Context, changes ...storage.Change) error {
+	if f.full.Load() {
+		return errDown
+	}
+	return f.Store.Apply(ctx, changes...)
 }
 
 // twins are two hubs on one store, as in two processes, by one clock.
@@ -262,6 +270,27 @@ func TestCallsGoOnWhileTheStoreIsDownUpToTheStalenessBound(t *testing.T) {
 
 // The staleness bound is for a store that does not answer. Where it has answered that the
 // connector is another, the plan of before runs no more, though the new one cannot be made.
+// An edit that the store did not confirm takes no call down with it.
+func TestAFailedEditStopsNoCalls(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(200))
+	h, _, store, now := twins(t)
+	con := connector(t, h, srv, manual("go", "GET", srv.URL))
+	_, err := execute(t, h, "go")
+	require.NoError(t, err)
+
+	store.full.Store(true)
+	_, err = h.UpdateConnector(t.Context(), con)
+	require.ErrorIs(t, err, hub.Unavailable)
+	store.down.Store(true)
+	now.advance(29 * time.Second)
+	_, err = execute(t, h, "go")
+	require.NoError(t, err)
+	now.advance(2 * time.Second)
+	_, err = execute(t, h, "go")
+	assert.ErrorContains(t, err, "staleness bound")
+}
+
 func TestAPlanThatIsKnownToBeOldServesNoMore(t *testing.T) {
 	srv := hubtest.NewServer(t)
 	srv.Handle("/", hubtest.Status(200))
