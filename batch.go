@@ -18,7 +18,8 @@ type BatchCall struct {
 type BatchResult struct {
 	// Index counts the calls of the batch from 0, in the order of the input.
 	Index int
-	Call  BatchCall
+	// Call is the input's, with the IdempotencyKey that it was made with, if it was made.
+	Call BatchCall
 	// Result is what Execute returned: nil if no answer came, or if the call was skipped.
 	Result *Result
 	// Skipped tells that BatchOptions.Done knew the call's key: it was not made.
@@ -79,6 +80,9 @@ const (
 //			log.Printf("call %d: %v", r.Index, err)
 //		}
 //	}
+//
+// A call of a batch can be made again, so nothing stands in for its answer: [Request].Fallback
+// does not count.
 //
 // Calls are taken from the input when there is room for them, by one goroutine that is not
 // the caller's: whatever their number, memory is bounded. Where the loop falls behind, calls

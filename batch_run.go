@@ -1,7 +1,9 @@
 package hub
 
 import (
+	"cmp"
 	"context"
+	crand "crypto/rand"
 	"errors"
 	"iter"
 	"math/rand/v2"
@@ -131,6 +133,7 @@ func (b *batch) make(end *batchEnd) {
 		r.Skipped, err = b.done(r.Call.Key)
 	}
 	if err == nil && !r.Skipped {
+		r.Call.IdempotencyKey = cmp.Or(r.Call.IdempotencyKey, crand.Text()) // one, however often it is made
 		r.Result, err = b.execute(r.Call.Call)
 		err = b.record(*r, err)
 	}
@@ -197,7 +200,12 @@ func (b *batch) record(r BatchResult, err error) error {
 	}
 	b.stop()
 	e := caused(Unavailable, "BatchOptions.Record failed; the call was made", errors.Join(failed, err))
-	if r.Result != nil {
+	var call *Error
+	switch {
+	case errors.As(err, &call):
+		e.Status, e.Attempts, e.Sent = call.Status, call.Attempts, call.Sent
+		e.harmless, e.spent = call.harmless, call.spent
+	case r.Result != nil:
 		e.Status, e.Attempts, e.Sent = r.Result.Status, len(r.Result.Attempts), true
 	}
 	return e

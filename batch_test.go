@@ -235,6 +235,62 @@ func TestABatchComesBackWhenTheThirdPartyAsksItTo(t *testing.T) {
 	}
 }
 
+// Who made a call does not know whether it had its effect: the key tells the third party.
+func TestABatchMakesACallAgainWithItsKey(t *testing.T) {
+	for name, key := range map[string]string{"given": "order-17", "made": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := hubtest.NewServer(t)
+			srv.Handle("/", hubtest.Sequence(hubtest.Status(503).RetryAfter(1), hubtest.Status(503).RetryAfter(1), hubtest.Status(204)))
+			h := open(t).Tenant("acme")
+			connector(t, h, srv, manual("go", "POST", srv.URL+"/", func(r *hub.Request) {
+				r.Retry = &hub.Retry{Attempts: 1, Idempotent: true, IdempotencyHeader: "Idempotency-Key"}
+			}))
+			call := hub.BatchCall{Call: hub.Call{Connector: "con", Request: "go", IdempotencyKey: key}}
+			got := map[string]int{}
+			for r, err := range h.ExecuteAll(t.Context(), slices.Values([]hub.BatchCall{call, call}), nil) {
+				require.NoError(t, err)
+				if key != "" {
+					assert.Equal(t, key, r.Call.IdempotencyKey)
+				}
+				got[r.Call.IdempotencyKey] = 0
+			}
+			for _, r := range srv.Requests() {
+				got[r.Header.Get("Idempotency-Key")]++
+			}
+			if key == "" {
+				assert.Len(t, got, 2, "one for each call: %v", got)
+			} else {
+				assert.Len(t, got, 1)
+			}
+			assert.Len(t, srv.Requests(), 4)
+		})
+	}
+}
+
+func TestABatchSendsAFileThatCanBeReadOnceOnce(t *testing.T) {
+	for once, sent := range map[bool]int{true: 1, false: 2} {
+		srv := hubtest.NewServer(t)
+		srv.Handle("/", hubtest.Sequence(hubtest.Status(429).RetryAfter(1), hubtest.Status(204)))
+		h := open(t).Tenant("acme")
+		connector(t, h, srv, manual("go", "PUT", srv.URL+"/", func(r *hub.Request) {
+			r.BodyFile, r.Retry = "f", &hub.Retry{Attempts: 1}
+		}))
+		file := hub.FileBytes("", "", []byte("the only copy"))
+		file.Once = once
+		calls := []hub.BatchCall{{Call: hub.Call{Connector: "con", Request: "go", Files: map[string]hub.File{"f": file}}}}
+		for _, err := range h.ExecuteAll(t.Context(), slices.Values(calls), nil) {
+			if !once {
+				require.NoError(t, err)
+				continue
+			}
+			e := failed(t, err, hub.RateLimited)
+			assert.False(t, e.Repeatable())
+		}
+		assert.Len(t, srv.Requests(), sent)
+	}
+}
+
 // Leaving the loop ends all that the batch began before the next line runs.
 func TestLeavingTheLoopEndsTheBatch(t *testing.T) {
 	d := newDoor()
@@ -411,6 +467,26 @@ func TestABatchThatCannotRecordStops(t *testing.T) {
 	assert.ErrorIs(t, e, errLedger)
 	assert.False(t, e.Repeatable(), "the call was made")
 	assert.Less(t, last.Index, 20)
+}
+
+// What is known of the sending is not lost with the record.
+func TestARecordThatFailsHidesNotThatACallWasSent(t *testing.T) {
+	for method, repeatable := range map[string]bool{"POST": false, "PUT": true} {
+		h := batched(t, method, hubtest.Drop())
+		for _, err := range h.ExecuteAll(t.Context(), numbered(1), (&ledger{fail: "0"}).options()) {
+			e := failed(t, err, hub.Unavailable)
+			require.ErrorIs(t, e, errLedger)
+			assert.True(t, e.Sent)
+			assert.Equal(t, 1, e.Attempts)
+			assert.Equal(t, repeatable, e.Repeatable())
+		}
+	}
+	h := batched(t, "POST", hubtest.Status(409))
+	for _, err := range h.ExecuteAll(t.Context(), numbered(1), (&ledger{fail: "0"}).options()) {
+		e := failed(t, err, hub.Unavailable)
+		assert.Equal(t, 409, e.Status)
+		assert.True(t, e.Sent)
+	}
 }
 
 func TestWhatABatchRefuses(t *testing.T) {

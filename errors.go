@@ -102,6 +102,7 @@ type Error struct {
 	Fields []FieldError
 
 	harmless bool // though bytes were sent, it can be made again
+	spent    bool // it cannot: a file that can be read once has been
 
 	detail  string
 	err     error

@@ -126,7 +126,7 @@ func (r *run) failed(err error) error {
 func (r *run) explained(e *Error) *Error {
 	e.Attempts = len(r.attempts)
 	e.Sent = r.sent()
-	e.harmless = r.harmless()
+	e.harmless, e.spent = r.harmless(), r.spent.Load()
 	if at := r.outcome.RetryAt; !at.IsZero() {
 		e.RetryAt = at
 	}

@@ -73,5 +73,7 @@ func (r *run) harmless() bool {
 
 // Repeatable tells that making the same call again cannot have its effect twice: no byte of
 // it was sent, it is idempotent, or the third party turned it away with 429, 503 or what a rule
-// calls rate-limited, and a time to come back. Whether that could help is what Retryable says.
-func (e *Error) Repeatable() bool { return !e.Sent || e.harmless }
+// calls rate-limited, and a time to come back. It holds for a call with the same
+// Call.IdempotencyKey, given by the caller, and for none whose [File].Once was opened.
+// Whether making it again could help is what Retryable says.
+func (e *Error) Repeatable() bool { return !e.spent && (!e.Sent || e.harmless) }
