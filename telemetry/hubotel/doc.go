@@ -11,6 +11,9 @@
 // /things/{{id}}". An authentication that the call set off is a call of its own, below it.
 // An attempt is recorded if its call is.
 //
+// A call for whose answer something stood in is a success: hub.substitute says what it was, and
+// hub.substitute.cause, on its span, the code of the failure. Its attempts show theirs.
+//
 // Spans carry the names of tenant, connector and request; values of a payload, answers,
 // secrets and filled URLs reach no span. Therefore there is no url.full, which the conventions
 // ask for: url.template has the path of the definition, with its references, and
@@ -21,8 +24,8 @@
 //
 //	http.client.request.duration  s          histogram: each attempt, by http.request.method,
 //	                                         http.response.status_code and error.type
-//	hub.call.duration             s          histogram: each call, by hub.operation, hub.branch
-//	                                         and error.type
+//	hub.call.duration             s          histogram: each call, by hub.operation, hub.branch,
+//	                                         hub.substitute and error.type
 //	hub.call.retries              {attempt}  counter: attempts beyond the first of a call, by
 //	                                         hub.operation
 //	hub.token.renewals            {renewal}  counter: authentications sent for a token, by

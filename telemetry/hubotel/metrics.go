@@ -57,7 +57,7 @@ func (m *meters) callEnded(e hub.Event) { m.call(context.Background(), &e) }
 func (m *meters) attemptEnded(e hub.Event) { m.attempt(context.Background(), &e) }
 
 func (m *meters) call(ctx context.Context, e *hub.Event) {
-	of := m.of(e, label{kind: ofCall, word: e.Op, branch: string(e.Branch), failure: string(e.Code)})
+	of := m.of(e, label{kind: ofCall, word: e.Op, branch: string(e.Branch), substitute: string(e.Substitute), failure: failed(e)})
 	m.calls.Record(ctx, e.Duration.Seconds(), of.record...)
 	if n := len(e.Attempts); n > 1 {
 		m.retries.Add(ctx, int64(n-1), m.of(e, label{kind: ofRetries, word: e.Op}).add...)
@@ -93,6 +93,7 @@ func statusOf(status int) int {
 type label struct {
 	kind                  kind
 	word, branch, failure string
+	substitute            string
 	status                int
 }
 
@@ -112,6 +113,9 @@ func (l label) attributes() []attribute.KeyValue {
 	switch l.kind {
 	case ofCall:
 		list = append(list, attribute.String(keyOperation, l.word), attribute.String(keyBranch, l.branch))
+		if l.substitute != "" {
+			list = append(list, attribute.String(keySubstitute, l.substitute))
+		}
 	case ofRetries:
 		list = append(list, attribute.String(keyOperation, l.word))
 	case ofAttempt:

@@ -65,12 +65,24 @@ func endCall(span trace.Span, e *hub.Event) {
 	if e.SecretVersion != "" {
 		list = append(list, attribute.String(keyVersion, string(e.SecretVersion)))
 	}
-	if e.Code != "" {
-		list = append(list, semconv.ErrorTypeKey.String(string(e.Code)))
+	if e.Substitute != "" {
+		list = append(list, attribute.String(keySubstitute, string(e.Substitute)), attribute.String(keyCause, string(e.Code)))
+	}
+	if word := failed(e); word != "" {
+		list = append(list, semconv.ErrorTypeKey.String(word))
 		span.SetStatus(codes.Error, "")
 	}
 	span.SetAttributes(list...)
 	span.End()
+}
+
+// failed is the word for what went wrong with a call, empty if it succeeded: with a substitute
+// it did, whatever kept its own answer away.
+func failed(e *hub.Event) string {
+	if e.Branch == hub.OnSuccess {
+		return ""
+	}
+	return string(e.Code)
 }
 
 // attemptName is the name of an attempt's span: verb and path as they are defined.

@@ -106,6 +106,8 @@ const (
 	keyConnectorID = "hub.connector.id"
 	keyRequest     = "hub.request.name"
 	keyBranch      = "hub.branch"
+	keySubstitute  = "hub.substitute"
+	keyCause       = "hub.substitute.cause"
 	keyRenewed     = "hub.token.renewed"
 	keyVersion     = "hub.secret.version"
 	keyWait        = "hub.attempt.wait"
