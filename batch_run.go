@@ -221,18 +221,33 @@ const (
 // patience lasts.
 func (b *batch) execute(call Call) (res *Result, err error) {
 	patience := time.Now().Add(b.opts.Patience)
+	sent := false // when it was made before
 	for busy := 0; ; busy++ {
 		if err := b.waitFor(call.Connector, patience); err != nil {
-			return res, err
+			return res, sentBefore(err, sent)
 		}
 		call.NoSubstitute = true // it can be made again
 		res, err = b.tenant.Execute(b.ctx, call)
 		until := b.putOff(err, busy)
 		if until.IsZero() || until.After(patience) {
-			return res, err
+			return res, sentBefore(err, sent)
 		}
+		sent = sent || asError(err).Sent
 		b.hold(call.Connector, until)
 	}
+}
+
+// sentBefore completes the error of a call that was made again, and not sent this time: what
+// was sent before could be repeated, so it still can.
+func sentBefore(err error, sent bool) error {
+	if err == nil || !sent {
+		return err
+	}
+	e := asError(err)
+	if !e.Sent {
+		e.Sent, e.harmless = true, true
+	}
+	return e
 }
 
 // putOff is when a call that ended with err should be made again; zero: it should not.

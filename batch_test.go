@@ -268,6 +268,24 @@ func TestABatchMakesACallAgainWithItsKey(t *testing.T) {
 	}
 }
 
+// An error after a call was put off still tells that it was sent before.
+func TestABatchForgetsNotThatACallWasSentBefore(t *testing.T) {
+	h := batched(t, "POST", hubtest.Status(429).RetryAfter(1))
+	call, times := numberedCall(0), 0
+	call.BeforeSend = func(context.Context, hub.Sending) error {
+		if times++; times > 1 {
+			return errLedger
+		}
+		return nil
+	}
+	for _, err := range h.ExecuteAll(t.Context(), slices.Values([]hub.BatchCall{call}), nil) {
+		e := failed(t, err, hub.Unavailable)
+		require.ErrorIs(t, e, errLedger)
+		assert.True(t, e.Sent)
+		assert.True(t, e.Repeatable(), "it was turned away")
+	}
+}
+
 func TestABatchSendsAFileThatCanBeReadOnceOnce(t *testing.T) {
 	for once, sent := range map[bool]int{true: 1, false: 2} {
 		srv := hubtest.NewServer(t)
