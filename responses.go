@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/integrationhub/hub/internal/ref"
 	"github.com/integrationhub/hub/internal/transport"
 	"github.com/integrationhub/hub/internal/xmlpath"
@@ -191,9 +193,14 @@ func (r *run) quoted(s hole, a *reading, most int) string {
 	if len(found) == 0 {
 		return cmp.Or(s.Default, "null")
 	}
-	text := found[0]
+	text, container := found[0], a.get(s.at).Type == gjson.JSON
 	for _, known := range r.scrubbers() {
-		text, _ = known.String(text)
+		if container { // its strings may be escaped
+			clean, _ := known.JSON([]byte(text))
+			text = string(clean)
+		} else {
+			text, _ = known.String(text)
+		}
 	}
 	return quoteUpTo(text, most)
 }

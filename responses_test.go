@@ -207,6 +207,8 @@ func TestMessagesQuoteTheAnswer(t *testing.T) {
 		"a reference":       {"{{t}}", `{"t":"[[key]] {{t}}"}`, `"[[key]] {{t}}"`},
 		"brackets":          {`[[key]] \{{t}}`, `{"t":"x"}`, "[[key]] {{t}}"},
 		"an object":         {"{{t}}", `{"t":{"a":1}}`, `"{\"a\":1}"`},
+		"a secret inside":   {"{{t}} {{u}}", `{"t":{"a":"\u006bey-0123456789abcdef"},"u":["k\u0065y-0123456789abcdef"]}`, `"{\"a\":\"[secret]\"}" "[\"[secret]\"]"`},
+		"secrets in a list": {"{{t.#.id}}", `{"t":[{"id":"\u006bey-0123456789abcdef"}]}`, `"[\"[secret]\"]"`},
 		"no JSON":           {"{{t ?? 0}}", `{"t":`, "0"},
 		"too much":          {"{{t}}{{u}}", `{"t":"` + strings.Repeat("x", 600) + `","u":"y"}`, `"` + strings.Repeat("x", 512) + `…""…"`},
 		"a secret at a cut": {"{{t}}", `{"t":"` + strings.Repeat("x", 505) + key + `"}`, `"` + strings.Repeat("x", 505) + `[secret…"`},
