@@ -127,7 +127,8 @@
 // A call flow that cannot wait for a third party which has a bad day goes on with
 // Request.Fallback: the last successful answer to the same call, if it is young enough, or outputs
 // of the definition. The branch is OnSuccess then, and [Result].Substitute, Age and Cause tell what
-// happened. Nothing stands in for a call that breaks a rule or whose credentials are refused.
+// happened. Nothing stands in for a call that breaks a rule or whose credentials are refused, and
+// no earlier answer for calls with files or of a connector that a person consents to.
 //
 // # Retries and deadlines
 //
@@ -139,8 +140,10 @@
 // A call is sent up to 3 times, with growing, random pauses; Retry-After is heeded up to
 // Limits.RetryAfter, and no attempt starts that could not finish. GET, HEAD, OPTIONS, PUT
 // and DELETE are repeated on 429, 502, 503, 504 and broken connections. POST and PATCH are
-// repeated only if Retry.Idempotent says so, if no byte of them was sent, or on a 429 or 503
-// that carries Retry-After. When a host is down altogether, a budget keeps repeats from
+// repeated only if Retry.Idempotent says so, if no byte of them was sent, or if the third party
+// turned them away: on a 429 or 503 that carries Retry-After, on what a rule calls
+// [VerdictRateLimited], of whatever status, if it tells how long to wait; once after a refused
+// token, with another, and once with the other version of a secret. When a host is down altogether, a budget keeps repeats from
 // adding to its load.
 //
 // Each connector has a circuit for each origin that it calls ([Breaker]). When most attempts of
