@@ -212,7 +212,7 @@ func (k *compiler) answerRules(p *problems, plan *requestPlan) {
 	plan.success = p.success(at, r.Success)
 	p.outputs(plan)
 	plan.contract = k.schema(p, in(at, "outputSchema"), r.OutputSchema)
-	p.standIn(plan)
+	p.standIn(plan, k.con.Auth.Kind)
 }
 
 // fixedCall compiles a call that is configured whole.

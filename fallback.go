@@ -22,7 +22,10 @@ type Fallback struct {
 	// StaleFor is how many seconds the last successful answer to the same call may stand in,
 	// at most 604800, a week: of this definition, with the same secrets, rendered to the
 	// same bytes. Answers are kept in memory (Limits.StaleBytes), those of GET, HEAD and
-	// OPTIONS alone, and of calls that are declared Retry.Idempotent. Zero: none does.
+	// OPTIONS alone, and of calls that are declared Retry.Idempotent and carry no
+	// Retry.IdempotencyHeader. A request that takes files has none, and none has a
+	// connector that a person consents to (AuthAuthorizationCode, AuthDeviceCode): it may be
+	// another person's. Zero: none does.
 	StaleFor int `json:"staleFor,omitempty"`
 	// Outputs stand in where no answer does: a JSON object that meets the types of the
 	// request's outputs and OutputSchema.
@@ -44,7 +47,7 @@ const (
 const maxStaleFor = 7 * 24 * 60 * 60
 
 // standIn checks the fallback of a request.
-func (p *problems) standIn(plan *requestPlan) {
+func (p *problems) standIn(plan *requestPlan, kind AuthKind) {
 	f, at := plan.def.Fallback, in(plan.path, "fallback")
 	if f == nil {
 		return
@@ -53,10 +56,25 @@ func (p *problems) standIn(plan *requestPlan) {
 	if f.StaleFor == 0 && len(f.Outputs) == 0 {
 		p.add(at, "required", "must have staleFor or outputs: nothing could stand in")
 	}
-	if f.StaleFor > 0 && plan.def.Method != "" && !plan.mayRepeatAnswer(plan.def.Method) {
-		p.add(in(at, "staleFor"), "unsafe", "an earlier answer would hide that %s did nothing: only a GET, HEAD or OPTIONS has one, or what is declared idempotent (retry)", plan.def.Method)
+	if f.StaleFor > 0 {
+		p.staleFor(in(at, "staleFor"), plan, kind)
 	}
 	p.fallbackOutputs(in(at, "outputs"), plan)
+}
+
+// staleFor checks that an earlier answer would be one to the same call.
+func (p *problems) staleFor(at string, plan *requestPlan, kind AuthKind) {
+	switch method := plan.def.Method; {
+	case kind == AuthAuthorizationCode || kind == AuthDeviceCode:
+		p.add(at, "consent", "an earlier answer may be another person's: a connector that a person consents to has none")
+	case len(plan.def.files()) > 0:
+		p.add(at, "files", "an earlier answer may be that to other files: a request that takes files has none")
+	case method == "" || safe(method):
+	case plan.idempotencyHeader() != "":
+		p.add(at, "idempotency-key", "an earlier answer is that to another key: what carries one (retry.idempotencyHeader) has none")
+	case !plan.mayRepeatAnswer(method):
+		p.add(at, "unsafe", "an earlier answer would hide that %s did nothing: only a GET, HEAD or OPTIONS has one, or what is declared idempotent (retry)", method)
+	}
 }
 
 func (p *problems) fallbackOutputs(at string, plan *requestPlan) {
@@ -86,7 +104,7 @@ func (p *problems) fallbackOutputs(at string, plan *requestPlan) {
 // mayRepeatAnswer reports whether an earlier answer to a call by this method tells what another
 // call would.
 func (p *requestPlan) mayRepeatAnswer(method string) bool {
-	return safe(method) || p.def.Retry != nil && p.def.Retry.Idempotent
+	return safe(method) || p.def.Retry != nil && p.def.Retry.Idempotent && p.def.Retry.IdempotencyHeader == ""
 }
 
 // substitute is the step that lets something stand in for the answer of a call that failed, and

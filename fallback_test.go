@@ -251,6 +251,8 @@ func TestFallbacksAreChecked(t *testing.T) {
 		"a POST's answer":         {"POST", hub.Fallback{StaleFor: 1}, nil, "fallback.staleFor unsafe"},
 		"a DELETE's answer":       {"DELETE", hub.Fallback{StaleFor: 1}, nil, "fallback.staleFor unsafe"},
 		"of a POST that searches": {"POST", hub.Fallback{StaleFor: 1}, &hub.Retry{Idempotent: true}, ""},
+		"of a POST with a key":    {"POST", hub.Fallback{StaleFor: 1}, &hub.Retry{Idempotent: true, IdempotencyHeader: "Idempotency-Key"}, "fallback.staleFor idempotency-key"},
+		"of a GET with a key":     {"GET", hub.Fallback{StaleFor: 1}, &hub.Retry{IdempotencyHeader: "Idempotency-Key"}, ""},
 		"outputs of a POST":       {"POST", hub.Fallback{Outputs: json.RawMessage(`{"n":null,"more":[]}`)}, nil, ""},
 		"no JSON":                 {"GET", hub.Fallback{Outputs: json.RawMessage(`{"n"`)}, nil, "fallback.outputs json"},
 		"no object":               {"GET", hub.Fallback{Outputs: json.RawMessage(`[]`)}, nil, "fallback.outputs json"},

@@ -80,7 +80,7 @@ func fullRequest() hub.Request {
 		Pagination: &hub.Pagination{
 			Kind: hub.PageNumber, Items: "items", More: "more", Member: "page", Start: new(int),
 		},
-		Fallback: &hub.Fallback{StaleFor: 600, Outputs: json.RawMessage(`{"number":"none","status":0}`)},
+		Fallback: &hub.Fallback{Outputs: json.RawMessage(`{"number":"none","status":0}`)},
 	}
 }
 
@@ -89,6 +89,7 @@ func fullConnector() hub.Connector {
 	body := fullRequest()
 	body.ID, body.Name, body.MediaType, body.Form = "read", "read-ticket", "application/json", nil
 	body.State, body.Body = hub.StateInactive, `{"id":"{{id}}"}`
+	body.Retry, body.Fallback = &hub.Retry{Idempotent: true}, &hub.Fallback{StaleFor: 600, Outputs: body.Fallback.Outputs} // neither files nor a key
 	at := time.Date(2026, 11, 22, 1, 2, 3, 4000, time.UTC)
 	return hub.Connector{
 		ID: "servicenow-eu", Revision: 9, Template: "servicenow", TemplateVersion: 1, Name: "ServiceNow EU",

@@ -300,7 +300,9 @@ var agreed = []struct {
 	{"request", "fallback.staleFor", 604801, false},
 	{"request", "fallback.staleFor", 0, true},
 	{"request", "fallback.outputs", []any{}, false},
-	{"request", "fallback.outputs", nil, true},
+	{"request", "fallback.outputs", nil, false}, // there is no staleFor
+	{"connector", "requests.1.fallback.outputs", nil, true},
+	{"connector", "requests.1.fallback.staleFor", 604800, true},
 	{"request", "fallback", map[string]any{}, false},
 	{"request", "retry.attempts", -1, false},
 	{"request", "retry.idempotencyHeader", "", false}, // with a key

@@ -24,7 +24,7 @@ type staleAnswers struct {
 	bytes   int64
 }
 
-// staleKey is a digest of a call: definition, secrets' generations and rendered bytes.
+// staleKey is a digest of a call: definition, secrets and rendered bytes.
 type staleKey [sha256.Size]byte
 
 type staleAnswer struct {
@@ -134,6 +134,10 @@ func (r *run) digest() {
 	number(h, r.plan.revision)
 	for _, text := range []string{r.name, r.plan.def.ID, string(r.plan.version), r.req.def.ID, r.wire.Method, r.wire.URL.String()} {
 		part(h, text)
+	}
+	for _, secret := range r.plan.known() { // one that is kept elsewhere may change under its generation
+		part(h, secret.Name)
+		part(h, secret.Value)
 	}
 	for _, name := range sortedKeys(r.wire.Header) {
 		part(h, name)
