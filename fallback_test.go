@@ -31,7 +31,7 @@ func numberIs(n int) hubtest.Answer { return hubtest.JSON(200, map[string]int{"n
 
 // What speaks of the moment has a substitute; what the call itself is refused for has none.
 func TestWhichFailuresHaveASubstitute(t *testing.T) {
-	slow := func(r *hub.Request) { r.Timeout = 50 }
+	slow := func(r *hub.Request) { r.Timeout = 1000 }
 	for name, tt := range map[string]struct {
 		answer http.Handler
 		change func(*hub.Request)

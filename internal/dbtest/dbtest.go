@@ -44,6 +44,13 @@ func (s *Server) Kill() {
 	}
 	s.running.kill()
 	s.running = nil
+	// A process that the server had just begun may hold its port a moment longer.
+	for gone := time.Now().Add(patience); time.Now().Before(gone); time.Sleep(time.Millisecond) {
+		if l, err := net.Listen("tcp", "127.0.0.1:"+s.port); err == nil {
+			_ = l.Close()
+			return
+		}
+	}
 }
 
 // patience is how long a server may take to start or to recover.

@@ -113,7 +113,7 @@ func TestBombsOfEachCodingCostLittle(t *testing.T) {
 		"zstd":                      {"zstd", zstdedIn(bytes.Repeat(zeros, 16), 8<<20)},
 		"zstd, many frames":         {"zstd", bytes.Repeat(zstded(zeros), 64)},
 		"zstd, one byte at a time":  {"zstd", bytes.Repeat(zstded([]byte("a")), 1<<10)},
-		"zstd, frames with nothing": {"zstd", bytes.Repeat([]byte{0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}, 1<<20)}, // skippable
+		"zstd, frames with nothing": {"zstd", bytes.Repeat([]byte{0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}, 1<<14)}, // skippable; the race detector counts what pools would keep
 	} {
 		for _, limits := range []transport.Limits{{}, {Ratio: -1}} {
 			t.Run(name, func(t *testing.T) {

@@ -165,14 +165,18 @@ func (e end) run(t *testing.T) {
 		require.True(t, ok, &p.log)
 		got = e.woken(t, h)
 	}
+	st, err := h.AuthStatus(t.Context(), "con")
+	require.NoError(t, err)
+	if got == flagged && st.State == hub.AuthHealthy { // the holder wrote its answer a moment later
+		require.NoError(t, read(t.Context(), h))
+		got = recovered
+	}
 	calls, reused, _ := srv.figures()
 	t.Logf("| %s | %s | %s | %s | %d | %d |", e.signal, e.at, e.grace, got, calls, reused)
 	assert.Contains(t, e.want, got)
 	assert.Zero(t, reused, "a refresh token was used twice outside the grace")
 	assert.LessOrEqual(t, calls, 2, "a loop")
 	if got == flagged {
-		st, err := h.AuthStatus(t.Context(), "con")
-		require.NoError(t, err)
 		assert.Equal(t, hub.AuthNeedsReauthentication, st.State, "lost in silence")
 	}
 }
