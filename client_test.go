@@ -152,7 +152,7 @@ func TestAClientIsBoundByTheTimeoutAndTheCallersContext(t *testing.T) {
 	srv.Handle("/never", hubtest.Hang())
 	srv.Handle("/half", hubtest.Text(200, "0123456789").HangAfter(4))
 	h := open(t).Tenant("acme")
-	connector(t, h, srv, func(c *hub.Connector) { c.Timeout = 200 })
+	connector(t, h, srv, func(c *hub.Connector) { c.Timeout = 1000 })
 	client := lend(t, h)
 	_, err := client.Get(srv.URL + "/never")
 	failed(t, err, hub.Timeout)

@@ -41,7 +41,7 @@ func TestAnAnswerThatStallsIsATimeoutWithItsStatus(t *testing.T) {
 	srv := hubtest.NewServer(t)
 	srv.Handle("/", hubtest.Text(200, "0123456789").HangAfter(4))
 	h := open(t).Tenant("acme")
-	connector(t, h, srv, manual("go", "GET", srv.URL), func(c *hub.Connector) { c.Timeout = 200 })
+	connector(t, h, srv, manual("go", "GET", srv.URL), func(c *hub.Connector) { c.Timeout = 1000 })
 	res, err := execute(t, h, "go")
 	e := failed(t, err, hub.Timeout)
 	assert.Equal(t, 200, e.Status)

@@ -334,8 +334,8 @@ func TestAStreamEndsWithItsTimeoutOrWhenItStalls(t *testing.T) {
 	h := open(t, func(o *hub.Options) { o.Limits.StreamTimeout = patience }).Tenant("acme")
 	connector(t, h, srv, manual("go", "GET", srv.URL), func(c *hub.Connector) { c.Timeout = 60_000 })
 	for name, opts := range map[string]*hub.StreamOptions{
-		"stall":   {Stall: 50 * time.Millisecond},
-		"timeout": {Timeout: 100 * time.Millisecond, Stall: -1},
+		"stall":   {Stall: 500 * time.Millisecond},
+		"timeout": {Timeout: time.Second, Stall: -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got strings.Builder
