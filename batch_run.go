@@ -199,7 +199,7 @@ func (b *batch) record(r BatchResult, err error) error {
 		return err
 	}
 	b.stop()
-	e := caused(Unavailable, "BatchOptions.Record failed; the call was made", errors.Join(failed, err))
+	e := caused(Unavailable, "BatchOptions.Record failed: how the call ended is not written down", errors.Join(failed, err))
 	var call *Error
 	switch {
 	case errors.As(err, &call):

@@ -4,7 +4,7 @@
 // fails if a save was refused or lost, or a record is sealed under the old key still.
 //
 //	go run ./bench/rotate                              10,000 secrets
-//	go run ./bench/rotate -secrets 1000000             takes hours, most of them to fill
+//	go run ./bench/rotate -secrets 50000               more; to fill the store takes ever longer
 //	go run ./bench/rotate -per-second -1               as fast as the store takes it
 package main
 
