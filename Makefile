@@ -20,6 +20,7 @@ FUZZTIME  ?= 30s
 BENCH     ?= .
 BENCHTIME ?= 1s
 TIMEOUT   ?= 8m
+RACES     ?= 2
 
 export CGO_ENABLED = 0
 
@@ -59,10 +60,11 @@ QUICK := . examples storage/sqlite storage/bolt
 unit:
 	MODULES="$(QUICK)" .ci/each go test -count=1 -timeout $(TIMEOUT) ./...
 
+# Two modules at a time: under the race detector they wait more than they work.
 race: export CGO_ENABLED = 1
 race:
 	@.ci/need gcc gcc libc6-dev
-	.ci/each go test -race -count=1 -timeout $(TIMEOUT) ./...
+	JOBS=$(RACES) .ci/each go test -race -count=1 -timeout $(TIMEOUT) ./...
 
 # Enough to run the seeds and the first mutations of each target. Counted and not timed: the end
 # of a time that is this short can be taken for a failure.
