@@ -95,7 +95,9 @@ func TestACallIsNotRepeatedAgainstWhatIsSavedMeanwhile(t *testing.T) {
 			until(t, func() bool { return len(srv.Requests()) == 1 })
 			c.edit(t, h, con)
 			now.advance(time.Second)
-			assert.Equal(t, 503, failed(t, <-call, hub.Rejected).Status)
+			e := failed(t, <-call, hub.Rejected)
+			assert.Equal(t, 503, e.Status)
+			assert.Equal(t, hub.BecauseChanged, e.NotRepeated)
 			assert.Len(t, srv.Requests(), 1)
 		})
 	}

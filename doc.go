@@ -144,7 +144,8 @@
 // turned them away: on a 429 or 503 that carries Retry-After, on what a rule calls
 // [VerdictRateLimited], of whatever status, if it tells how long to wait; once after a refused
 // token, with another, and once with the other version of a secret. When a host is down altogether, a budget keeps repeats from
-// adding to its load.
+// adding to its load. [Error].NotRepeated says why a call that another attempt might have mended
+// was not sent again.
 //
 // Each connector has a circuit for each origin that it calls ([Breaker]). When most attempts of
 // the last seconds have failed it opens, and calls fail at once with [CircuitOpen], until a few

@@ -98,6 +98,8 @@ type Error struct {
 	Retryable bool
 	// RetryAt is when the third party asked to be called again; zero if it did not say.
 	RetryAt time.Time
+	// NotRepeated is why the call was not sent again, if another attempt might have mended it.
+	NotRepeated NotRepeated
 	// Fields lists every broken rule of an Invalid or NotReady.
 	Fields []FieldError
 

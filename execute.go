@@ -29,7 +29,8 @@ type Call struct {
 	Files map[string]File
 	// IdempotencyKey is what the header named by Retry.IdempotencyHeader carries, at most
 	// 255 printable ASCII characters without spaces. Whoever may make the same call again,
-	// after a crash say, gives it the same key. Empty: one is made for each call.
+	// after a crash say, gives it the same key. Empty: one is made for each call. Of a walk
+	// over pages the first carries it, the second KEY-2, and so on.
 	IdempotencyKey string
 	// BeforeSend, if set, is called once when all is ready, before the first byte of the
 	// call is sent, and within its deadline. Its error ends the call unsent. Queues write

@@ -1,7 +1,10 @@
 package hub
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/integrationhub/hub/internal/render"
@@ -36,6 +39,20 @@ func (k *compiler) requestHeaders(p *problems, plan *requestPlan) {
 }
 
 func keyPath(request string) string { return in(request, "retry.idempotencyKey") }
+
+// key is the idempotency key of the page that is asked for, made of that of the walk: each is
+// a request of its own, and the same one when the walk is made again.
+func (p *paging) key(of string) string {
+	if p == nil || p.pages == 0 || of == "" {
+		return of
+	}
+	suffix := "-" + strconv.Itoa(p.pages+1)
+	if len(of)+len(suffix) > maxIdempotencyKey {
+		digest := sha256.Sum256([]byte(of))
+		of = hex.EncodeToString(digest[:])
+	}
+	return of + suffix
+}
 
 // safe reports whether a method asks for no effect (RFC 9110 section 9.2.1).
 func safe(method string) bool {

@@ -1,6 +1,7 @@
 package hub_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -65,6 +66,63 @@ func TestIdempotencyKeysAreChecked(t *testing.T) {
 				}},
 			})
 			assert.Equal(t, []string{"requests[0]." + tt.want}, brokenRules(failed(t, err, hub.Invalid)))
+		})
+	}
+}
+
+// Each page of a walk that posts is a request of its own, and has a key of its own: the first
+// the call's, the others one that is made of it, so that whoever makes the walk again
+// sends the same keys.
+func TestEachPageHasAnIdempotencyKeyOfItsOwn(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	h := open(t).Tenant("acme")
+	post := func(name, key string) func(*hub.Connector) {
+		return paged(name, "POST", srv.URL+"/body", hub.Pagination{Kind: hub.PageCursor, Items: "items", Next: "next", Member: "after"}, func(r *hub.Request) {
+			r.Trigger, r.PayloadMode, r.Body = hub.TriggerStudio, hub.PayloadMapped, `{"after":"{{after ?? \"\"}}"}`
+			r.Retry = &hub.Retry{Idempotent: true, IdempotencyHeader: "X-Once", IdempotencyKey: key}
+		})
+	}
+	connector(t, h, srv, post("payload", "ticket-{{id}}"), post("caller", ""))
+	long := strings.Repeat("k", 255)
+	for name, tt := range map[string]struct{ request, id, callers, want string }{
+		"of the payload":         {"payload", "17", "", "ticket-17"},
+		"of the payload, always": {"payload", "17", "unused", "ticket-17"},
+		"of the caller":          {"caller", "17", "the-callers", "the-callers"},
+		"at the bound":           {"caller", "17", long, long},
+		"made":                   {"caller", "17", "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			walk := func() (keys []string) {
+				pages := list{n: 8, size: 3}
+				busy := hubtest.Status(503).RetryAfter(0)
+				srv.Handle("/", hubtest.Sequence(pages, busy, pages, pages))
+				srv.Forget()
+				call := hub.Call{Connector: "con", Request: tt.request, Payload: []byte(`{"id":"` + tt.id + `"}`), IdempotencyKey: tt.callers}
+				for _, err := range h.ExecutePages(t.Context(), call, nil) {
+					require.NoError(t, err)
+				}
+				for _, r := range srv.Requests() {
+					keys = append(keys, r.Header.Get("X-Once"))
+				}
+				return keys
+			}
+			keys := walk()
+			require.Len(t, keys, 4)
+			assert.Equal(t, keys[1], keys[2], "the attempts of a page")
+			assert.NotEqual(t, keys[0], keys[1])
+			assert.NotEqual(t, keys[1], keys[3])
+			for _, key := range keys {
+				assert.LessOrEqual(t, len(key), 255)
+			}
+			if tt.want == "" {
+				assert.NotEqual(t, keys[0], walk()[0])
+				return
+			}
+			assert.Equal(t, keys, walk())
+			assert.Equal(t, tt.want, keys[0])
+			if len(tt.want) < 250 {
+				assert.Equal(t, []string{tt.want + "-2", tt.want + "-3"}, []string{keys[1], keys[3]})
+			}
 		})
 	}
 }

@@ -125,7 +125,7 @@ func (r *run) failed(err error) error {
 // explained adds the facts of the sending to an error.
 func (r *run) explained(e *Error) *Error {
 	e.Attempts = len(r.attempts)
-	e.Sent = r.sent()
+	e.Sent, e.NotRepeated = r.sent(), r.notRepeated()
 	e.harmless, e.spent = r.harmless(), r.spent.Load()
 	if at := r.outcome.RetryAt; !at.IsZero() {
 		e.RetryAt = at

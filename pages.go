@@ -79,7 +79,6 @@ func (t *Tenant) walk(ctx context.Context, op string, call Call, opts *PageOptio
 			o.MaxPages > 0 && p.pages >= o.MaxPages || o.MaxItems > 0 && p.items >= o.MaxItems {
 			return
 		}
-		call.IdempotencyKey = "" // it was the first page's
 	}
 }
 

@@ -69,6 +69,11 @@ func (p *paging) turn(r *run) error {
 	}
 	base := *r.wire.URL
 	p.base = &base
+	if name := r.req.idempotencyHeader(); name != "" {
+		if key := r.wire.Header.Get(name); key != "" {
+			r.wire.Header.Set(name, p.key(key))
+		}
+	}
 	return nil
 }
 

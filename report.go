@@ -37,6 +37,9 @@ type Event struct {
 	// number among those of the call, from 1.
 	CallOp string
 	Number int
+	// NotRepeated is why the call was not sent again, if another attempt might have mended
+	// it; with a Substitute too. Empty of an attempt: it is known when the call ends.
+	NotRepeated NotRepeated
 	// Substitute tells what stood in for the answer.
 	Substitute Substitute
 	// TokenRenewed tells that the token was refused, renewed, and the call sent again.
@@ -63,13 +66,14 @@ func (r *run) report(ctx context.Context, res *Result, err error) error {
 	if res != nil {
 		e.Status, res.Duration, e.Substitute = res.Status, e.Duration, res.Substitute
 		if res.Cause != nil {
-			e.Code, e.Status = asError(res.Cause).Code, asError(res.Cause).Status
+			cause := asError(res.Cause)
+			e.Code, e.Status, e.NotRepeated = cause.Code, cause.Status, cause.NotRepeated
 		}
 	}
 	if err != nil {
 		failed := asError(err)
 		failed.Attempts, failed.Sent = max(failed.Attempts, len(r.attempts)), failed.Sent || r.sent()
-		e.Branch, e.Code = failed.Branch(), failed.Code
+		e.Branch, e.Code, e.NotRepeated = failed.Branch(), failed.Code, failed.NotRepeated
 		err = failed
 		if res != nil {
 			res.Branch = e.Branch
@@ -140,5 +144,5 @@ func (r *run) logEvent(ctx context.Context, level slog.Level, e Event) {
 		slog.String("connector", e.Connector), slog.String("request", e.Request),
 		slog.String("branch", string(e.Branch)), slog.String("code", string(e.Code)), slog.String("substitute", string(e.Substitute)),
 		slog.Int("status", e.Status), slog.Duration("duration", e.Duration),
-		slog.Int("attempts", len(e.Attempts)))
+		slog.Int("attempts", len(e.Attempts)), slog.String("notRepeated", string(e.NotRepeated)))
 }

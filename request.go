@@ -126,6 +126,7 @@ type Retry struct {
 	// call. It does not make the call Idempotent.
 	IdempotencyHeader string `json:"idempotencyHeader,omitempty"`
 	// IdempotencyKey is the key, a header's value that may hold references: ticket-{{id}}.
+	// Of a walk over pages the second carries it with -2, the third with -3, and so on.
 	// Empty, also once its references are put in: Call.IdempotencyKey, or else one that is
 	// generated for each call.
 	IdempotencyKey string `json:"idempotencyKey,omitempty"`

@@ -25,7 +25,7 @@ func (r *run) announce(ctx context.Context) error {
 	if !plain(r.call.IdempotencyKey, maxIdempotencyKey) {
 		return invalid("idempotencyKey", "idempotency-key", "must be at most 255 printable ASCII characters without spaces")
 	}
-	r.idempotencyKey = r.call.IdempotencyKey
+	r.idempotencyKey = r.paging.key(r.call.IdempotencyKey)
 	r.announced = true
 	if r.call.BeforeSend == nil {
 		return nil

@@ -86,38 +86,43 @@ func (c *call) again(ctx context.Context) bool {
 	if told > 0 {
 		c.out.RetryAt = now.Add(told)
 	}
-	if ctx.Err() != nil || !c.worth(isTold) || len(c.out.Attempts) >= c.policy.attempts() {
+	if c.ended(ctx) || !c.worth(true, isTold) {
 		return false
 	}
-	if isTold && told > c.policy.maxRetryAfter() || c.shut() {
+	if c.wait, c.out.Stop = c.next(ctx, now, told, isTold); c.out.Stop != "" {
 		return false
 	}
-	wait := told + c.jitter()
-	if deadline, ok := ctx.Deadline(); ok && wait >= time.Until(deadline) {
-		if !isTold {
-			c.out.RetryAt = now.Add(wait)
-		}
-		return false
-	}
-	if !c.policy.Budget.spend(c.req.URL.Host) {
-		return false
-	}
-	c.wait, c.out.RetryAt = wait, time.Time{}
+	c.out.RetryAt = time.Time{}
 	return true
 }
 
-// worth says whether the last attempt ended in a way that another may mend and
-// that permits another.
-func (c *call) worth(told bool) bool {
-	if c.begun || !c.req.Upload.again() {
+// ended reports whether the last attempt was ended by the call's context, or the context has
+// ended since.
+func (c *call) ended(ctx context.Context) bool {
+	kind := c.out.Attempts[len(c.out.Attempts)-1].Kind
+	if stop := stopOf(kind); stop != "" {
+		c.out.Stop = stop
+		return true
+	}
+	if ctx.Err() == nil {
 		return false
 	}
+	if c.worth(true, false) {
+		kind, _ = interrupted(ctx)
+		c.out.Stop = stopOf(kind)
+	}
+	return true
+}
+
+// worth says whether another attempt may mend how the last one ended, of a request that
+// is idempotent or not.
+func (c *call) worth(idempotent, told bool) bool {
 	last := &c.out.Attempts[len(c.out.Attempts)-1]
 	switch last.Kind {
 	case "":
-		return c.policy.permits(c.ruled, last.Status, c.idempotent, told)
+		return c.policy.permits(c.ruled, last.Status, idempotent, told)
 	case Unreachable, Read, Protocol, Stalled:
-		return c.idempotent || !last.Sent
+		return idempotent || !last.Sent
 	}
 	return false
 }

@@ -33,10 +33,16 @@ func (c *call) admitted(ctx context.Context) bool {
 		return true
 	}
 	c.held, c.out.RetryAt = true, until
-	if kind, cause := interrupted(ctx); kind != "" {
+	kind, cause := interrupted(ctx)
+	repeats := len(c.out.Attempts) > 0
+	switch {
+	case kind != "":
 		c.fail(newFailure(kind, cause, err))
-	} else if len(c.out.Attempts) == 0 {
+	case !repeats:
 		c.fail(newFailure(Held, err, nil))
+	}
+	if repeats {
+		c.out.stopHeld(kind, err)
 	}
 	return false
 }

@@ -71,6 +71,11 @@ type Outcome struct {
 	// that time: the server's Retry-After, or the end of a wait that did not
 	// fit under the deadline. Zero if nothing is known.
 	RetryAt time.Time
+	// Stop is why the last attempt was not followed by another; empty if there was none, or
+	// if another could not have mended how it ended. HeldBy is the gate's error if it is
+	// StopHeld.
+	Stop   Stop
+	HeldBy error
 	// Err is nil or a *Failure: how the last attempt, or the wait after it, ended.
 	Err error
 }

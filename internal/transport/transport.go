@@ -92,6 +92,7 @@ func (c *Client) repeat(ctx context.Context, call *call) {
 	_, err := c.loop.Do(&retryablehttp.Request{Request: carrier})
 	if err != nil {
 		kind, cause := interrupted(ctx)
+		call.out.Stop = stopOf(kind)
 		call.fail(newFailure(kind, cause, err))
 	}
 }

@@ -59,6 +59,9 @@ func endCall(span trace.Span, e *hub.Event) {
 	if e.Request != "" {
 		list = append(list, text(keyRequest, e.Request))
 	}
+	if e.NotRepeated != "" {
+		list = append(list, attribute.String(keyNotRepeated, string(e.NotRepeated)))
+	}
 	if e.TokenRenewed {
 		list = append(list, attribute.Bool(keyRenewed, true))
 	}

@@ -84,6 +84,7 @@ func TestSpansOfCallsThatFail(t *testing.T) {
 	calls := c.named("hub.Execute")
 	require.Len(t, calls, 2)
 	assert.Equal(t, "rejected", attributes(calls[0])["error.type"])
+	assert.NotContains(t, attributes(calls[0]), "hub.call.not_repeated", "there was nothing to mend")
 	assert.Equal(t, codes.Error, calls[0].Status.Code)
 	assert.Empty(t, calls[0].Status.Description)
 	assert.Equal(t, "not-found", attributes(calls[1])["error.type"])
@@ -197,4 +198,14 @@ func TestAttemptsOfAllKinds(t *testing.T) {
 			assert.Equal(t, tt.port, attributes(s)["server.port"])
 		})
 	}
+}
+
+func TestASpanTellsWhyItsCallWasNotSentAgain(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(503))
+	h, c := open(t, sdktrace.AlwaysSample())
+	connector(t, h, srv, request(hub.Request{Name: "go", Method: "POST", URL: srv.URL}))
+	_, err := execute(t, h, "go")
+	require.Error(t, err)
+	assert.Equal(t, "not-idempotent", attributes(c.named("hub.Execute")[0])["hub.call.not_repeated"])
 }

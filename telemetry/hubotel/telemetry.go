@@ -108,6 +108,7 @@ const (
 	keyBranch      = "hub.branch"
 	keySubstitute  = "hub.substitute"
 	keyCause       = "hub.substitute.cause"
+	keyNotRepeated = "hub.call.not_repeated"
 	keyRenewed     = "hub.token.renewed"
 	keyVersion     = "hub.secret.version"
 	keyWait        = "hub.attempt.wait"
