@@ -87,12 +87,10 @@ func (a *reading) findAll(set *xmlpath.Set) [][]string {
 }
 
 // maskAll masks what only shows once XML is decoded: &#115;ecret.
-func maskAll(found [][]string, known []*scrub.Scrubber) {
+func maskAll(found [][]string, known scrub.Set) {
 	for _, values := range found {
 		for i := range values {
-			for _, s := range known {
-				values[i], _ = s.String(values[i])
-			}
+			values[i] = known.String(values[i])
 		}
 	}
 }

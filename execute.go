@@ -132,7 +132,7 @@ type run struct {
 	switched  bool          // to the other version of its secrets
 	taken     SecretVersion // the version that was taken; empty: the call's secrets have but one
 	outcome   transport.Outcome
-	read      *reading // of an answer that was judged
+	read      reading // of the answer that was read last
 	attempts  []Attempt
 	number    int // of the attempt under way
 	traced    traced
@@ -289,13 +289,12 @@ func (r *run) scrub(res *Result) {
 	if res == nil {
 		return
 	}
-	for _, s := range r.scrubbers() {
-		res.Header, _ = s.Header(res.Header)
-		if res.json {
-			res.Body, _ = s.JSON(res.Body)
-		} else {
-			res.Body, _ = s.Bytes(res.Body)
-		}
+	known := r.scrubbers()
+	res.Header = known.Header(res.Header)
+	if res.json {
+		res.Body = known.JSON(res.Body)
+	} else {
+		res.Body = known.Bytes(res.Body)
 	}
 }
 

@@ -110,9 +110,10 @@ func (r *run) sends(name, value string) {
 // giveUpGrant makes the call fetch another token. The one it had stays known as secret.
 func (r *run) giveUpGrant() { r.worn, r.grant = append(r.worn, r.grant.scrubber), nil }
 
-// scrubbers mask what is known as secret.
-func (r *run) scrubbers() []*scrub.Scrubber {
-	list := make([]*scrub.Scrubber, 0, 4)
+// scrubbers mask what is known as secret. A few need no memory.
+func (r *run) scrubbers() scrub.Set { return r.appendScrubbers(make(scrub.Set, 0, 4)) }
+
+func (r *run) appendScrubbers(list scrub.Set) scrub.Set {
 	list = append(list, r.plan.scrubber)
 	if len(r.made) > 0 {
 		list = append(list, scrub.New(r.made))

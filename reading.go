@@ -17,7 +17,7 @@ type reading struct {
 	head  bool                        // the body has not been read
 	depth int                         // how deep it may be nested
 	found map[*xmlpath.Set][][]string // what XPaths lead to, once asked
-	known func() []*scrub.Scrubber    // mask what XPaths lead to; nil: it is not shown
+	known func() scrub.Set            // mask what XPaths lead to; nil: it is not shown
 	rule  *responsePlan               // the response rule that matched, nil if none did
 }
 
@@ -27,14 +27,14 @@ func (r *run) reading() *reading {
 	if a == nil {
 		return nil
 	}
-	if r.read == nil || r.read.Answer != a {
+	if r.read.Answer != a {
 		r.read = r.readAnswer(a)
 	}
-	return r.read
+	return &r.read
 }
 
-func (c *core) readAnswer(a *transport.Answer) *reading {
-	out := &reading{Answer: a, depth: c.limits.AnswerDepth}
+func (c *core) readAnswer(a *transport.Answer) reading {
+	out := reading{Answer: a, depth: c.limits.AnswerDepth}
 	out.json, out.deep = readable(a.Body, c.limits.AnswerDepth)
 	return out
 }

@@ -119,7 +119,7 @@ func (p *problems) message(path string, r ResponseRule, set *xmlpath.Set) []hole
 func (r *run) rule(a *transport.Answer) transport.Ruling {
 	r.read = r.readAnswer(a)
 	for i := range r.req.responses {
-		if rule := &r.req.responses[i]; rule.when.matches(r.read) {
+		if rule := &r.req.responses[i]; rule.when.matches(&r.read) {
 			r.read.rule = rule
 			return transport.Ruling{Name: string(rule.then), Repeat: repeats[rule.then]}
 		}
@@ -193,14 +193,11 @@ func (r *run) quoted(s hole, a *reading, most int) string {
 	if len(found) == 0 {
 		return cmp.Or(s.Default, "null")
 	}
-	text, container := found[0], a.get(s.at).Type == gjson.JSON
-	for _, known := range r.scrubbers() {
-		if container { // its strings may be escaped
-			clean, _ := known.JSON([]byte(text))
-			text = string(clean)
-		} else {
-			text, _ = known.String(text)
-		}
+	text, known := found[0], r.scrubbers()
+	if a.get(s.at).Type == gjson.JSON { // its strings may be escaped
+		text = string(known.JSON([]byte(text)))
+	} else {
+		text = known.String(text)
 	}
 	return quoteUpTo(text, most)
 }

@@ -146,6 +146,9 @@ func split(text string, by byte) []string {
 
 // count reads a whole number; one below zero is zero.
 func count(text string) (int64, bool) {
+	if text == "" {
+		return 0, false
+	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n > maxCount || n < -maxCount {
 		return 0, false

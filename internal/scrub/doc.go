@@ -24,7 +24,8 @@
 //
 // # Cost
 //
-// A Scrubber takes about 32 bytes for each distinct form: less than 1 KB for a token.
+// A Scrubber takes about 32 bytes for each distinct form: less than 1 KB for a token. To look
+// for first bytes takes about 0.15 ns a byte where all forms are long, twice that where one is short.
 // Scrubber.Size tells; a cache of Scrubbers counts it. The automaton takes about 17 bytes
 // for each byte of each distinct form, of which it holds the first 256: some 8 KB for a
 // token of 40 letters and digits, 400 KB at most for a secret of whatever length. It is

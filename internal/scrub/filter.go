@@ -7,69 +7,91 @@ import (
 )
 
 // filter tells texts that hold no form of a secret from those that may hold one, before an
-// automaton is asked. It is exact for the first MinLength bytes of forms: every form is at
-// least as long.
+// automaton is asked. It all but knows the first MinLength bytes of forms, by 31 bits of their
+// hashes: every form is at least as long.
 //
-// Most of a text is not looked at. A form that begins anywhere covers one of the places 3, 7,
-// 11 and so on with one of its first four pieces of five bytes, so only these places are
-// looked up, in a set of bits; where that says yes, the four places where the form may begin
-// are compared.
+// Most of a text is not looked at. With a stride of n, a form that begins anywhere covers one of
+// the places n-1, 2n-1, 3n-1 and so on with one of its first n pieces of five bytes, so only
+// these places are looked up, in a set of bits; where that says yes, the n places where the form
+// may begin are compared. The longer the shortest form is, the longer the stride may be.
 type filter struct {
-	keys []uint64 // an open table of beginnings; 0 is a free place
-	zero bool     // 0 is one of them
-	bits []uint64 // of the hashes of pieces
+	shortest int      // length of the shortest form, as far as it is looked for
+	stride   int      // at most shortest-pieceLength+1
+	keys     []uint32 // an open table of the hashes of beginnings; 0 is a free place
+	bits     []uint64 // of the hashes of pieces, two in one word for each
 }
 
 const (
-	stride    = 4
-	pieceMask = 1<<(8*(MinLength-stride+1)) - 1
+	pieceLength = 5
+	pieceMask   = 1<<(8*pieceLength) - 1
+	// maxStride bounds the pieces that are kept for each form.
+	maxStride = 12
 )
 
 // newFilter takes the heads of all forms.
 func newFilter(heads map[string]int) *filter {
-	starts := map[uint64]bool{}
+	f := &filter{shortest: maxHead}
+	keys := map[uint64]bool{}
 	for head := range heads {
-		starts[binary.LittleEndian.Uint64([]byte(head[:MinLength]))] = true
+		keys[binary.LittleEndian.Uint64([]byte(head[:MinLength]))] = true
+		f.shortest = min(f.shortest, len(head))
 	}
-	f := &filter{
-		keys: make([]uint64, powerOfTwo(2*len(starts))),
-		bits: make([]uint64, powerOfTwo(len(starts))), // 16 bits for each piece
+	f.stride = min(f.shortest-pieceLength+1, maxStride)
+	pieces := map[uint64]bool{}
+	for head := range heads {
+		for at := range f.stride {
+			pieces[piece(head[at:])] = true
+		}
 	}
-	for key := range starts {
+	f.keys = make([]uint32, powerOfTwo(len(keys)*3/2))
+	for key := range keys {
 		f.add(key)
 	}
+	f.bits = make([]uint64, len(pieces)/4+1) // 16 bits for each piece
+	for p := range pieces {
+		word, marks := f.place(p)
+		f.bits[word] |= marks
+	}
 	return f
+}
+
+// piece is the first piece of a text that is long enough.
+func piece(text string) uint64 {
+	var word [8]byte
+	copy(word[:], text[:pieceLength])
+	return binary.LittleEndian.Uint64(word[:])
 }
 
 func powerOfTwo(atLeast int) int { return 1 << bits.Len(uint(max(atLeast, 2)-1)) }
 
 func (f *filter) add(key uint64) {
-	for offset := range stride {
-		h := hash(key>>(8*offset)&pieceMask) & uint64(64*len(f.bits)-1)
-		f.bits[h/64] |= 1 << (h % 64)
-	}
-	if key == 0 {
-		f.zero = true
-		return
-	}
-	at := f.place(key)
+	at, mark := f.slot(key)
 	for f.keys[at] != 0 {
 		at = (at + 1) & (len(f.keys) - 1)
 	}
-	f.keys[at] = key
+	f.keys[at] = mark
 }
 
-// hash spreads x over the high bits and brings them down.
-func hash(x uint64) uint64 { return x * 0x9E3779B97F4A7C15 >> 40 }
+// mix spreads x over the high bits.
+func mix(x uint64) uint64 { return x * 0x9E3779B97F4A7C15 }
 
-func (f *filter) place(key uint64) int { return int(hash(key)) & (len(f.keys) - 1) }
+// place is where the bits of a piece are.
+func (f *filter) place(piece uint64) (word int, marks uint64) {
+	h := mix(piece)
+	high, _ := bits.Mul64(h, uint64(len(f.bits)))
+	return int(high), 1<<(h>>26&63) | 1<<(h>>32&63)
+}
+
+// slot is where a beginning should be, and what stands for it there.
+func (f *filter) slot(key uint64) (at int, mark uint32) {
+	h := mix(key)
+	return int(h>>16) & (len(f.keys) - 1), uint32(h>>32) | 1
+}
 
 func (f *filter) has(key uint64) bool {
-	if key == 0 {
-		return f.zero
-	}
-	for at := f.place(key); f.keys[at] != 0; at = (at + 1) & (len(f.keys) - 1) {
-		if f.keys[at] == key {
+	at, mark := f.slot(key)
+	for ; f.keys[at] != 0; at = (at + 1) & (len(f.keys) - 1) {
+		if f.keys[at] == mark {
 			return true
 		}
 	}
@@ -78,24 +100,28 @@ func (f *filter) has(key uint64) bool {
 
 // passes reports whether text may hold a form; a nil filter lets nothing pass.
 func (f *filter) passes(text []byte) bool {
-	if f == nil || len(text) < MinLength {
+	if f == nil || len(text) < f.shortest {
 		return false
 	}
-	mask := uint64(64*len(f.bits) - 1)
-	at := stride - 1
-	for ; at+8 <= len(text); at += stride {
-		h := hash(binary.LittleEndian.Uint64(text[at:])&pieceMask) & mask
-		if f.bits[h/64]&(1<<(h%64)) != 0 && f.begins(text, at) {
+	at := f.stride - 1
+	for ; at+8 <= len(text); at += f.stride {
+		word, marks := f.place(binary.LittleEndian.Uint64(text[at:]) & pieceMask)
+		if f.bits[word]&marks == marks && f.begins(text, at) {
 			return true
 		}
 	}
-	// The pieces at the end are too short to be read in one go: the places are compared.
-	return f.begins(text, at)
+	if at+pieceLength > len(text) {
+		return false
+	}
+	// The last piece cannot be read in one go from where it begins.
+	last := binary.LittleEndian.Uint64(text[len(text)-8:]) >> (8 * (at + 8 - len(text)))
+	word, marks := f.place(last & pieceMask)
+	return f.bits[word]&marks == marks && f.begins(text, at)
 }
 
-// begins reports whether a form may begin at a place or at one of the three before it.
+// begins reports whether a form may begin at a place or less than a stride before it.
 func (f *filter) begins(text []byte, at int) bool {
-	for start := max(at-stride+1, 0); start <= at && start+MinLength <= len(text); start++ {
+	for start := max(at-f.stride+1, 0); start <= at && start+MinLength <= len(text); start++ {
 		if f.has(binary.LittleEndian.Uint64(text[start:])) {
 			return true
 		}
@@ -103,7 +129,7 @@ func (f *filter) begins(text []byte, at int) bool {
 	return false
 }
 
-func (f *filter) size() int { return 8 * (len(f.keys) + len(f.bits)) }
+func (f *filter) size() int { return 4*len(f.keys) + 8*len(f.bits) }
 
 // heads collects the heads of all forms of secrets, each with the length of its form.
 func heads(values []string) map[string]int {

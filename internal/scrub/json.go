@@ -11,7 +11,12 @@ import (
 // valid where a number is masked: `"[secret]"` takes its place. Of text
 // that is not JSON no more is asked than of Bytes; it does not fail.
 func (s *Scrubber) JSON(b []byte) ([]byte, int) {
-	if s == nil || s.short == nil && !s.filter.passes(b) && (s.filter == nil || bytes.IndexByte(b, '\\') < 0) {
+	return s.json(b, bytes.IndexByte(b, '\\') >= 0)
+}
+
+// json is JSON of a document that is known to hold escapes, or not to.
+func (s *Scrubber) json(b []byte, escapes bool) ([]byte, int) {
+	if s == nil || s.short == nil && !s.filter.passes(b) && (s.filter == nil || !escapes) {
 		return b, 0
 	}
 	out, n := s.tokens(b)

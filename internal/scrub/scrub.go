@@ -115,7 +115,7 @@ func (s *Scrubber) String(text string) (string, int) {
 	if s.isShort(text) {
 		return Mask, 1
 	}
-	spans := s.spans(unsafe.Slice(unsafe.StringData(text), len(text))) // which only reads
+	spans := s.spans(bytesOf(text)) // which only reads
 	if len(spans) == 0 {
 		return text, 0
 	}
@@ -162,6 +162,12 @@ func (s *Scrubber) values(values []string) ([]string, int) {
 }
 
 func (s *Scrubber) isShort(text string) bool {
+	if len(text) >= MinLength {
+		return false
+	}
 	_, ok := s.short[text]
 	return ok
 }
+
+// bytesOf is a text without a copy, to be read only.
+func bytesOf(text string) []byte { return unsafe.Slice(unsafe.StringData(text), len(text)) }
