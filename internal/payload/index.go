@@ -38,12 +38,13 @@ const maxIndex = 4096
 // maxIndexed is the length of texts whose places fit a Value.
 const maxIndexed = 1 << 30
 
-// Document is a text that passed [Check], with the places of its values, so that nobody has to
-// look for them again. It does not own the text. Its zero value is ready for Read, which
-// reuses the memory of the text before; it is for one goroutine.
+// Document is a text that was read, with the places of its values, so that nobody has to
+// look for them again. It does not own the text. Its zero value is ready for Read and ReadAnswer, which
+// reuse the memory of the text before; it is for one goroutine.
 type Document struct {
 	data    []byte
 	limits  Limits
+	lenient bool
 	index   index
 	frames  []frame
 	names   []name
@@ -57,8 +58,24 @@ func (d *Document) Read(data []byte, l Limits) error {
 	if len(data) > l.Bytes {
 		return tooLarge(l)
 	}
+	return d.read(data, l)
+}
+
+// ReadAnswer reads what a third party answered. It asks for less than Read: nil is returned where CheckDepth
+// finds data no deeper than depth, and gjson.ValidBytes finds it valid; a [*Problem] otherwise. Names that an object
+// has twice, or that are written with escapes, count as many values do: none are kept, for gjson has rules
+// of its own for them.
+func (d *Document) ReadAnswer(data []byte, depth int) error {
+	d.Reset()
+	d.lenient = true
+	l := Limits{Bytes: unlimited, Depth: limit(depth, 0), Digits: unlimited, Exponent: unlimited}
+	return d.read(data, l)
+}
+
+func (d *Document) read(data []byte, l Limits) error {
 	d.index.full = len(data) > maxIndexed
-	s := scanner{data: data, limits: l, frames: d.frames[:0], names: d.names[:0], escaped: d.escaped[:0], index: &d.index}
+	s := scanner{data: data, limits: l, lenient: d.lenient, index: &d.index,
+		frames: d.frames[:0], names: d.names[:0], escaped: d.escaped[:0]}
 	p := s.whole()
 	d.frames, d.names, d.escaped = s.frames, s.names, s.escaped
 	if p != nil {
@@ -69,10 +86,13 @@ func (d *Document) Read(data []byte, l Limits) error {
 	return nil
 }
 
-// Reset forgets the text, and keeps memory for the next one.
+// Reset forgets the text, and keeps memory for the next one, unless it is that of a huge one.
 func (d *Document) Reset() {
-	d.data, d.limits = nil, Limits{}
+	d.data, d.limits, d.lenient = nil, Limits{}, false
 	d.index.values, d.index.full = d.index.values[:0], false
+	if cap(d.names)+cap(d.frames)+cap(d.escaped) > maxIndex {
+		d.names, d.frames, d.escaped = nil, nil, nil
+	}
 }
 
 // Text returns the text, nil if there is none.
@@ -87,10 +107,10 @@ func (d *Document) Values() []Value {
 	return d.index.values
 }
 
-// Within reports whether the text has passed Check with l as well, as far as is known.
+// Within reports whether the text passes Check with l, as far as is known.
 func (d *Document) Within(l Limits) bool {
 	l = l.resolve()
-	return d.data != nil && d.limits.Bytes <= l.Bytes && d.limits.Depth <= l.Depth &&
+	return d.data != nil && !d.lenient && d.limits.Bytes <= l.Bytes && d.limits.Depth <= l.Depth &&
 		d.limits.Digits <= l.Digits && d.limits.Exponent <= l.Exponent
 }
 
@@ -118,20 +138,21 @@ type index struct {
 	full   bool // there were more than are kept
 }
 
-// add notes a value that ends where the scanner stands.
-func (x *index) add(s *scanner, kind Kind, begin int) *Value {
-	at := x.begin(s, kind, begin)
-	v := &x.values[at]
-	v.To, v.Next = int32(s.pos), int32(at+1)
-	return v
+// add notes a value.
+func (x *index) add(s *scanner, kind Kind, from, to int, escaped bool) {
+	v := x.begin(s, kind, from)
+	v.Escaped, v.To, v.Next = escaped, int32(to), int32(len(x.values))
 }
 
 // begin notes that a value begins.
-func (x *index) begin(s *scanner, kind Kind, begin int) (at int) {
+func (x *index) begin(s *scanner, kind Kind, begin int) *Value {
 	if len(x.values) >= maxIndex {
 		x.full, x.values = true, x.values[:0]
 	}
-	v := Value{Kind: kind, From: int32(begin)}
+	x.values = another(x.values)
+	v := &x.values[len(x.values)-1]
+	v.Kind, v.Escaped, v.NameEscaped = kind, false, false
+	v.From, v.NameFrom, v.NameTo, v.Count = int32(begin), 0, 0, 0
 	if n := len(s.frames); n > 0 {
 		top := &s.frames[n-1]
 		if !x.full {
@@ -142,11 +163,10 @@ func (x *index) begin(s *scanner, kind Kind, begin int) (at int) {
 			v.NameFrom, v.NameTo, v.NameEscaped = int32(name.offset+1), int32(name.to), name.escaped
 		}
 	}
-	x.values = append(x.values, v)
-	return len(x.values) - 1
+	return v
 }
 
-func (x *index) open(s *scanner, object bool) (at int) {
+func (x *index) open(s *scanner, at int, object bool) (node int) {
 	if x == nil {
 		return 0
 	}
@@ -154,7 +174,8 @@ func (x *index) open(s *scanner, object bool) (at int) {
 	if object {
 		kind = Object
 	}
-	return x.begin(s, kind, s.pos)
+	x.begin(s, kind, at)
+	return len(x.values) - 1
 }
 
 // close notes where an array or object ends.

@@ -17,42 +17,77 @@ type name struct {
 }
 
 // member reads a name and its colon.
-func (s *scanner) member() *Problem {
-	if s.pos == len(s.data) {
-		return s.problem(Truncated)
-	}
-	if s.data[s.pos] != '"' {
-		return s.problem(Syntax)
-	}
-	begin := s.pos
-	escapes, p := s.str()
-	if p != nil {
-		return p
-	}
-	s.names = append(s.names, s.newName(begin, escapes))
-	s.space()
+func (s *scanner) member(at int) int {
 	switch {
-	case s.pos == len(s.data):
-		return s.problem(Truncated)
-	case s.data[s.pos] != ':':
-		return s.problem(Syntax)
+	case at == failed:
+		return failed
+	case at == len(s.data):
+		return s.fail(Truncated, at)
+	case s.data[at] != '"':
+		return s.fail(Syntax, at)
 	}
-	s.pos++
-	return nil
+	next, escapes := s.str(at)
+	if next == failed {
+		return failed
+	}
+	s.named(at, next, escapes)
+	next = s.space(next)
+	switch {
+	case next == len(s.data):
+		return s.fail(Truncated, next)
+	case s.data[next] != ':':
+		return s.fail(Syntax, next)
+	}
+	return next + 1
 }
 
-func (s *scanner) newName(begin int, escapes bool) name {
-	n := name{offset: begin, from: begin + 1, to: s.pos - 1, escaped: escapes}
+// named adds the name between two places to those of the innermost object.
+func (s *scanner) named(from, to int, escapes bool) {
+	s.names = another(s.names)
+	n := &s.names[len(s.names)-1]
+	n.offset, n.from, n.to, n.escaped = from, from+1, to-1, escapes
 	if escapes {
-		text := s.data[n.from:n.to]
-		n.from = len(s.escaped)
-		s.escaped = unescape(s.escaped, text)
-		n.to = len(s.escaped)
+		s.plain(n)
 	}
-	return n
+	top := &s.frames[len(s.frames)-1]
+	kind := kindOf(s.bytes(n))
+	if top.seen&kind != 0 && !top.twins {
+		top.twins = s.repeats(s.names[top.names:])
+	}
+	top.seen |= kind
 }
 
-func (s *scanner) bytes(n name) []byte {
+// kindOf is one of 64 kinds of names, as a bit. Equal names are of one kind: only those are compared.
+func kindOf(text []byte) uint64 {
+	kind := uint(len(text))
+	if kind > 0 {
+		kind += 7*uint(text[0]) + 19*uint(text[len(text)-1]) + 37*uint(text[len(text)/2])
+	}
+	return 1 << (kind % 64)
+}
+
+// another makes a stack longer by one, which is to be written where it stays: to copy it there would cost
+// more than all the rest.
+func another[T any](stack []T) []T {
+	if len(stack) < cap(stack) {
+		return stack[:len(stack)+1]
+	}
+	return append(stack, *new(T))
+}
+
+// plain writes down the text of a name with escapes.
+func (s *scanner) plain(n *name) {
+	if s.lenient {
+		s.index.full, n.escaped = true, false
+		return
+	}
+	text := s.data[n.from:n.to]
+	n.from = len(s.escaped)
+	s.escaped = unescape(s.escaped, text)
+	n.to = len(s.escaped)
+}
+
+func (s *scanner) bytes(n *name) []byte {
 	if n.escaped {
 		return s.escaped[n.from:n.to]
 	}
@@ -60,56 +95,67 @@ func (s *scanner) bytes(n name) []byte {
 }
 
 // few is how many names are compared one by one.
-const few = 16
+const few = 64
 
-// twins reports whether two of a few names are equal.
-func (s *scanner) twins(names []name) bool {
-	for i := 1; i < len(names); i++ {
-		one := s.bytes(names[i])
-		for _, other := range names[:i] {
-			if same := s.bytes(other); len(same) == len(one) && string(same) == string(one) {
-				return true
-			}
+// repeats reports whether the last of an object's names is equal to another one, or they are too many to be
+// compared one by one.
+func (s *scanner) repeats(names []name) bool {
+	last := len(names) - 1
+	if last >= few {
+		return true
+	}
+	one := s.bytes(&names[last])
+	for i := range names[:last] {
+		if other := s.bytes(&names[i]); len(other) == len(one) && string(other) == string(one) {
+			return true
 		}
 	}
 	return false
 }
 
-// leave drops the names of the object that ends here and refuses it if two of them are equal. Sorting needs
-// no memory and, unlike a table, has no bad case for hostile names.
-func (s *scanner) leave(first int) *Problem {
-	names := s.names[first:]
-	if len(names) <= few && !s.twins(names) {
-		s.names = s.names[:first]
-		return nil
+// leave drops the names of the object that ends here and refuses it if two of them are equal.
+func (s *scanner) leave(f *frame) bool {
+	names := s.names[f.names:]
+	if f.twins {
+		second := s.secondTwin(names)
+		switch {
+		case second < 0:
+		case s.lenient:
+			s.index.full = true
+		default:
+			return s.duplicate(names[second])
+		}
 	}
+	s.names = s.names[:f.names]
+	return true
+}
+
+// secondTwin sorts names and finds the first in the text that repeats an earlier one, or -1. Sorting
+// needs no memory and, unlike a table, has no bad case for hostile names.
+func (s *scanner) secondTwin(names []name) int {
 	slices.SortFunc(names, func(a, b name) int {
-		if c := bytes.Compare(s.bytes(a), s.bytes(b)); c != 0 {
+		if c := bytes.Compare(s.bytes(&a), s.bytes(&b)); c != 0 {
 			return c
 		}
 		return cmp.Compare(a.offset, b.offset)
 	})
 	second := -1
 	for i := 1; i < len(names); i++ {
-		if !bytes.Equal(s.bytes(names[i-1]), s.bytes(names[i])) {
+		if !bytes.Equal(s.bytes(&names[i-1]), s.bytes(&names[i])) {
 			continue
 		}
 		if second < 0 || names[i].offset < names[second].offset {
 			second = i
 		}
 	}
-	if second >= 0 {
-		return s.duplicate(names[second])
-	}
-	s.names = s.names[:first]
-	return nil
+	return second
 }
 
-func (s *scanner) duplicate(n name) *Problem {
+func (s *scanner) duplicate(n name) bool {
 	// The object's last name stands for the member being read when the pointer is made.
 	s.names[len(s.names)-1] = n
-	s.pos = n.offset
-	return s.problem(DuplicateMember)
+	s.fail(DuplicateMember, n.offset)
+	return false
 }
 
 // pointer says where the scanner stands.
@@ -124,7 +170,7 @@ func (s *scanner) pointer() string {
 		case !f.object:
 			pointer = AppendToken(pointer, strconv.Itoa(f.index))
 		case end > f.names:
-			pointer = AppendToken(pointer, string(s.bytes(s.names[end-1])))
+			pointer = AppendToken(pointer, string(s.bytes(&s.names[end-1])))
 		}
 	}
 	return pointer

@@ -2,73 +2,64 @@ package payload
 
 // number reads a number (RFC 8259, section 6). Any other byte is a syntax error here, because numbers
 // are what is left when no other value begins.
-func (s *scanner) number() *Problem {
-	if s.data[s.pos] == '-' {
-		s.pos++
+func (s *scanner) number(at int) int {
+	if s.data[at] == '-' {
+		at++
 	}
-	zero := s.at('0')
-	digits, p := s.digits(0)
-	if p != nil {
-		return p
+	begin := at
+	at = s.digits(begin, 0)
+	if at == failed {
+		return failed
 	}
-	if zero && digits > 1 {
-		s.pos -= digits - 1
-		return s.problem(Syntax)
+	if at-begin > 1 && s.data[begin] == '0' {
+		return s.fail(Syntax, begin+1)
 	}
-	if s.at('.') {
-		s.pos++
-		if _, p := s.digits(digits); p != nil {
-			return p
+	if at < len(s.data) && s.data[at] == '.' {
+		if at = s.digits(at+1, at-begin); at == failed {
+			return failed
 		}
 	}
-	if s.at('e') || s.at('E') {
-		s.pos++
-		return s.exponent()
+	if at < len(s.data) && s.data[at]|0x20 == 'e' {
+		return s.exponent(at + 1)
 	}
-	return nil
+	return at
 }
 
 // digits reads one or more digits, of which the number already has some.
-func (s *scanner) digits(already int) (count int, p *Problem) {
-	for s.pos < len(s.data) && isDigit(s.data[s.pos]) {
-		if already+count == s.limits.Digits {
-			return count, s.limited(NumberTooLong, s.limits.Digits)
-		}
-		count++
-		s.pos++
+func (s *scanner) digits(at, already int) int {
+	begin := at
+	for at < len(s.data) && isDigit(s.data[at]) {
+		at++
 	}
 	switch {
-	case count > 0:
-		return count, nil
-	case s.pos == len(s.data):
-		return 0, s.problem(Truncated)
+	case at-begin > s.limits.Digits-already:
+		return s.limited(NumberTooLong, begin+s.limits.Digits-already, s.limits.Digits)
+	case at > begin:
+		return at
+	case at == len(s.data):
+		return s.fail(Truncated, at)
 	default:
-		return 0, s.problem(Syntax)
+		return s.fail(Syntax, at)
 	}
 }
 
-func (s *scanner) exponent() *Problem {
-	if s.at('+') || s.at('-') {
-		s.pos++
+func (s *scanner) exponent(at int) int {
+	if at < len(s.data) && (s.data[at] == '+' || s.data[at] == '-') {
+		at++
 	}
-	begin := s.pos
-	if _, p := s.digits(0); p != nil {
-		return p
-	}
-	if s.limits.Exponent == unlimited {
-		return nil
+	begin := at
+	at = s.digits(at, 0)
+	if at == failed || s.limits.Exponent == unlimited {
+		return at
 	}
 	value := 0
-	for _, c := range s.data[begin:s.pos] {
+	for _, c := range s.data[begin:at] {
 		// Beyond the limit the value no longer matters, and it must not overflow.
 		if value = value*10 + int(c-'0'); value > s.limits.Exponent {
-			s.pos = begin
-			return s.limited(ExponentTooLarge, s.limits.Exponent)
+			return s.limited(ExponentTooLarge, begin, s.limits.Exponent)
 		}
 	}
-	return nil
+	return at
 }
-
-func (s *scanner) at(c byte) bool { return s.pos < len(s.data) && s.data[s.pos] == c }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

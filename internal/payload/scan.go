@@ -2,10 +2,15 @@ package payload
 
 // scanner reads one JSON text from the left to the right. Open arrays and objects are kept in a stack
 // of its own instead of the goroutine's, so that depth costs nothing but a limit.
+//
+// What reads a piece of the text takes the place where it begins and returns the one behind it, or
+// failed, after it said why in problem. The place is handed on, not kept here: the way of a text
+// through memory would take longer than to read it.
 type scanner struct {
-	data   []byte
-	pos    int
-	limits Limits
+	data    []byte
+	limits  Limits
+	lenient bool     // what gjson reads will do
+	problem *Problem // the first
 
 	frames  []frame // the arrays and objects that are open, outermost first
 	names   []name  // the member names of all open objects, frame by frame
@@ -13,184 +18,172 @@ type scanner struct {
 	index   *index  // gathers the values; nil: nobody wants them
 }
 
+const failed = -1
+
 // frame is one open array or object.
 type frame struct {
 	object bool
-	names  int // where its names begin in scanner.names
-	index  int // the element being read, in an array
-	node   int // its own in scanner.index
+	twins  bool   // two of its names are equal, or may be
+	seen   uint64 // the kinds of its names
+	names  int    // where its names begin in scanner.names
+	index  int    // the element being read, in an array
+	node   int    // its own in scanner.index
 }
 
 // whole reads the whole input.
 func (s *scanner) whole() *Problem {
-	if p := s.start(); p != nil {
-		return p
-	}
-	for {
-		inside, p := s.value()
-		if p != nil {
-			return p
-		}
-		if inside {
-			continue
-		}
-		more, p := s.next()
-		if p != nil || !more {
-			return p
+	at, more := s.start(), true
+	for more && at != failed {
+		var inside bool
+		if at, inside = s.value(at); at != failed && !inside {
+			at, more = s.next(at)
 		}
 	}
+	return s.problem
 }
 
-func (s *scanner) start() *Problem {
+func (s *scanner) start() int {
 	if len(s.data) >= 3 && string(s.data[:3]) == "\uFEFF" {
-		return s.problem(ByteOrderMark)
+		return s.fail(ByteOrderMark, 0)
 	}
-	if s.space(); s.pos == len(s.data) {
-		return s.problem(Empty)
+	at := s.space(0)
+	if at == len(s.data) {
+		return s.fail(Empty, at)
 	}
-	return nil
+	return at
 }
 
-// value reads one scalar, or the beginning of an array or object. It reports true if it stands before the
+// value reads one scalar, or the beginning of an array or object. It reports true if it stops before the
 // first value inside one.
-func (s *scanner) value() (inside bool, p *Problem) {
-	s.space()
-	if s.pos == len(s.data) {
-		return false, s.problem(Truncated)
+func (s *scanner) value(at int) (next int, inside bool) {
+	at = s.space(at)
+	if at == len(s.data) {
+		return s.fail(Truncated, at), false
 	}
-	begin := s.pos
-	switch c := s.data[begin]; c {
+	switch s.data[at] {
 	case '{':
-		return s.open(true, '}')
+		return s.open(at, true, '}')
 	case '[':
-		return s.open(false, ']')
+		return s.open(at, false, ']')
 	case '"':
-		return false, s.text(begin)
+		next, escapes := s.str(at)
+		return s.scalar(String, at, next, escapes), false
 	case 't':
-		return false, s.scalar(True, begin, s.literal("true"))
+		return s.scalar(True, at, s.literal(at, "true"), false), false
 	case 'f':
-		return false, s.scalar(False, begin, s.literal("false"))
+		return s.scalar(False, at, s.literal(at, "false"), false), false
 	case 'n':
-		return false, s.scalar(Null, begin, s.literal("null"))
+		return s.scalar(Null, at, s.literal(at, "null"), false), false
 	default:
-		return false, s.scalar(Number, begin, s.number())
+		return s.scalar(Number, at, s.number(at), false), false
 	}
-}
-
-// text reads a string that is a value.
-func (s *scanner) text(begin int) *Problem {
-	escapes, p := s.str()
-	if p == nil && s.index != nil {
-		s.index.add(s, String, begin).Escaped = escapes
-	}
-	return p
 }
 
 // scalar notes a value that was read.
-func (s *scanner) scalar(kind Kind, begin int, p *Problem) *Problem {
-	if p == nil && s.index != nil {
-		s.index.add(s, kind, begin)
+func (s *scanner) scalar(kind Kind, from, to int, escaped bool) int {
+	if to != failed && s.index != nil {
+		s.index.add(s, kind, from, to, escaped)
 	}
-	return p
+	return to
 }
 
 // open enters an array or object. An empty one is left again at once.
-func (s *scanner) open(object bool, closing byte) (inside bool, p *Problem) {
+func (s *scanner) open(at int, object bool, closing byte) (next int, inside bool) {
 	if len(s.frames) >= s.limits.Depth {
-		return false, s.limited(TooDeep, s.limits.Depth)
+		return s.limited(TooDeep, at, s.limits.Depth), false
 	}
-	node := s.index.open(s, object)
-	s.pos++
-	s.frames = append(s.frames, frame{object: object, names: len(s.names), node: node})
-	s.space()
+	node := s.index.open(s, at, object)
+	s.frames = another(s.frames)
+	f := &s.frames[len(s.frames)-1]
+	f.object, f.twins, f.seen = object, false, 0
+	f.names, f.index, f.node = len(s.names), 0, node
+	at = s.space(at + 1)
 	switch {
-	case s.pos == len(s.data):
-		return false, s.problem(Truncated)
-	case s.data[s.pos] == closing:
-		s.close()
-		return false, nil
+	case at == len(s.data):
+		return s.fail(Truncated, at), false
+	case s.data[at] == closing:
+		return s.close(at), false
 	case object:
-		return true, s.member()
+		return s.member(at), true
 	default:
-		return true, nil
+		return at, true
 	}
 }
 
 // next stands behind a value. It closes what ends here, and reports true before the next value or false at
 // the end of the text.
-func (s *scanner) next() (more bool, p *Problem) {
+func (s *scanner) next(at int) (next int, more bool) {
 	for len(s.frames) > 0 {
-		s.space()
-		if s.pos == len(s.data) {
-			return false, s.problem(Truncated)
+		at = s.space(at)
+		if at == len(s.data) {
+			return s.fail(Truncated, at), false
 		}
 		top := &s.frames[len(s.frames)-1]
-		switch c := s.data[s.pos]; {
+		switch c := s.data[at]; {
 		case c == ',' && top.object:
-			s.pos++
-			s.space()
-			return true, s.member()
+			return s.member(s.space(at + 1)), true
 		case c == ',':
-			s.pos++
 			top.index++
-			return true, nil
+			return at + 1, true
 		case c == '}' && top.object:
-			if p := s.leave(top.names); p != nil {
-				return false, p
+			if !s.leave(top) {
+				return failed, false
 			}
 		case c == ']' && !top.object:
-			s.names = s.names[:top.names]
 		default:
-			return false, s.problem(Syntax)
+			return s.fail(Syntax, at), false
 		}
-		s.close()
+		at = s.close(at)
 	}
-	if s.space(); s.pos < len(s.data) {
-		return false, s.problem(TrailingData)
+	if at = s.space(at); at < len(s.data) {
+		return s.fail(TrailingData, at), false
 	}
-	return false, nil
+	return at, false
 }
 
-// close leaves the array or object that ends with the byte here.
-func (s *scanner) close() {
-	s.pos++
+// close leaves the array or object that ends with the byte at.
+func (s *scanner) close(at int) int {
 	last := len(s.frames) - 1
-	s.index.close(s.frames[last].node, s.pos)
+	s.index.close(s.frames[last].node, at+1)
 	s.frames = s.frames[:last]
+	return at + 1
 }
 
-func (s *scanner) literal(word string) *Problem {
+func (s *scanner) literal(at int, word string) int {
 	for i := range len(word) {
-		if s.pos == len(s.data) {
-			return s.problem(Truncated)
+		if at == len(s.data) {
+			return s.fail(Truncated, at)
 		}
-		if s.data[s.pos] != word[i] {
-			return s.problem(Syntax)
+		if s.data[at] != word[i] {
+			return s.fail(Syntax, at)
 		}
-		s.pos++
+		at++
 	}
-	return nil
+	return at
 }
 
-func (s *scanner) space() {
-	if s.pos < len(s.data) && s.data[s.pos] <= ' ' {
-		s.skip()
+func (s *scanner) space(at int) int {
+	if at < len(s.data) && s.data[at] <= ' ' {
+		return s.skip(at)
 	}
+	return at
 }
 
-func (s *scanner) skip() {
-	for s.pos < len(s.data) {
-		switch s.data[s.pos] {
+func (s *scanner) skip(at int) int {
+	for at < len(s.data) {
+		switch s.data[at] {
 		case ' ', '\t', '\r', '\n':
-			s.pos++
+			at++
 		default:
-			return
+			return at
 		}
 	}
+	return at
 }
 
-func (s *scanner) problem(rule string) *Problem { return s.limited(rule, 0) }
+func (s *scanner) fail(rule string, at int) int { return s.limited(rule, at, 0) }
 
-func (s *scanner) limited(rule string, limit int) *Problem {
-	return &Problem{Pointer: s.pointer(), Rule: rule, Limit: limit, Offset: s.pos}
+func (s *scanner) limited(rule string, at, limit int) int {
+	s.problem = &Problem{Pointer: s.pointer(), Rule: rule, Limit: limit, Offset: at}
+	return failed
 }

@@ -6,29 +6,27 @@ import (
 	"unicode/utf8"
 )
 
-// str reads a string and reports whether it holds escapes.
-func (s *scanner) str() (escapes bool, p *Problem) {
-	s.pos++
+// str reads a string, from its quote on, and reports whether it holds escapes.
+func (s *scanner) str(at int) (next int, escapes bool) {
+	at++
 	for {
-		s.pos += ordinary(s.data[s.pos:])
-		if s.pos == len(s.data) {
-			return escapes, s.problem(Truncated)
+		at += ordinary(s.data[at:])
+		if at == len(s.data) {
+			return s.fail(Truncated, at), escapes
 		}
-		switch c := s.data[s.pos]; {
+		switch c := s.data[at]; {
 		case c == '"':
-			s.pos++
-			return escapes, nil
+			return at + 1, escapes
 		case c == '\\':
 			escapes = true
-			if p := s.escape(); p != nil {
-				return escapes, p
-			}
+			at = s.escape(at)
 		case c < ' ':
-			return escapes, s.problem(Syntax)
+			at = s.fail(Syntax, at)
 		default:
-			if p := s.rune(); p != nil {
-				return escapes, p
-			}
+			at = s.rune(at)
+		}
+		if at == failed {
+			return failed, escapes
 		}
 	}
 }
@@ -43,10 +41,9 @@ func ordinary(text []byte) int {
 	i := 0
 	for ; i+8 <= len(text); i += 8 {
 		word := binary.LittleEndian.Uint64(text[i:])
-		quote, slash := word^(ones*'"'), word^(ones*'\\')
-		// In each term the lowest byte that is marked is one that is looked for: borrows reach
-		// only upwards.
-		odd := (word-ones*' ')&^word | (quote-ones)&^quote | (slash-ones)&^slash | word
+		// The highest bit of a byte is set in one of the terms if that byte is looked for; the lowest
+		// byte with one is, since borrows reach only upwards.
+		odd := word | (word - ones*' ') | ((word ^ ones*'"') - ones) | ((word ^ ones*'\\') - ones)
 		if odd &= highs; odd != 0 {
 			return i + bits.TrailingZeros64(odd)/8
 		}
@@ -60,84 +57,73 @@ func ordinary(text []byte) int {
 }
 
 // rune reads one character beyond ASCII. Surrogates encoded as bytes are not UTF-8 (RFC 3629, section 3).
-func (s *scanner) rune() *Problem {
-	rest := s.data[s.pos:]
+func (s *scanner) rune(at int) int {
+	rest := s.data[at:]
 	_, size := utf8.DecodeRune(rest)
 	switch {
-	case size > 1:
-		s.pos += size
-		return nil
+	case size > 1 || s.lenient:
+		return at + size
 	case !utf8.FullRune(rest):
-		s.pos = len(s.data)
-		return s.problem(Truncated)
+		return s.fail(Truncated, len(s.data))
 	default:
-		return s.problem(InvalidUTF8)
+		return s.fail(InvalidUTF8, at)
 	}
 }
 
 // escape reads one escape, or the two that make a surrogate pair.
-func (s *scanner) escape() *Problem {
-	begin := s.pos
-	s.pos++
-	if s.pos == len(s.data) {
-		return s.problem(Truncated)
+func (s *scanner) escape(begin int) int {
+	at := begin + 1
+	if at == len(s.data) {
+		return s.fail(Truncated, at)
 	}
-	switch s.data[s.pos] {
+	switch s.data[at] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		s.pos++
-		return nil
+		return at + 1
 	case 'u':
-		s.pos++
 	default:
-		return s.problem(Syntax)
+		return s.fail(Syntax, at)
 	}
-	unit, p := s.hex4()
-	if p != nil || unit < 0xD800 || unit > 0xDFFF {
-		return p
+	at, unit := s.hex4(at + 1)
+	switch {
+	case at == failed, unit < 0xD800, unit > 0xDFFF, s.lenient:
+		return at
+	case unit >= 0xDC00:
+		return s.fail(LoneSurrogate, begin)
 	}
-	if unit >= 0xDC00 {
-		s.pos = begin
-		return s.problem(LoneSurrogate)
-	}
-	return s.lowHalf(begin)
+	return s.lowHalf(begin, at)
 }
 
 // lowHalf reads what has to follow the high half of a pair that began at begin.
-func (s *scanner) lowHalf(begin int) *Problem {
+func (s *scanner) lowHalf(begin, at int) int {
 	for _, want := range []byte(`\u`) {
-		if s.pos == len(s.data) {
-			return s.problem(Truncated)
+		if at == len(s.data) {
+			return s.fail(Truncated, at)
 		}
-		if s.data[s.pos] != want {
-			s.pos = begin
-			return s.problem(LoneSurrogate)
+		if s.data[at] != want {
+			return s.fail(LoneSurrogate, begin)
 		}
-		s.pos++
+		at++
 	}
-	unit, p := s.hex4()
-	if p != nil {
-		return p
+	at, unit := s.hex4(at)
+	if at != failed && (unit < 0xDC00 || unit > 0xDFFF) {
+		return s.fail(LoneSurrogate, begin)
 	}
-	if unit < 0xDC00 || unit > 0xDFFF {
-		s.pos = begin
-		return s.problem(LoneSurrogate)
-	}
-	return nil
+	return at
 }
 
-func (s *scanner) hex4() (unit rune, p *Problem) {
+func (s *scanner) hex4(at int) (next int, unit rune) {
 	for range 4 {
-		if s.pos == len(s.data) {
-			return 0, s.problem(Truncated)
+		if at == len(s.data) {
+			return s.fail(Truncated, at), 0
 		}
-		digit, ok := hexDigit(s.data[s.pos])
+		digit, ok := hexDigit(s.data[at])
 		if !ok {
-			return 0, s.problem(Syntax)
+			return s.fail(Syntax, at), 0
 		}
 		unit = unit<<4 | digit
-		s.pos++
+		at++
 	}
-	return unit, nil
+	return at, unit
 }
 
 func hexDigit(c byte) (rune, bool) {
