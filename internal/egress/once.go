@@ -19,9 +19,13 @@ var errNotRepeated = errors.New("connection lost after the request was sent")
 // under it if it can get the body again, or if there is none and the request has an
 // Idempotency-Key; and over HTTP/2 any request without a body whose stream the server reset.
 func roundTripOnce(transport http.RoundTripper, req *http.Request) (*http.Response, error) {
+	repeatable := !isSafe(req.Method) && !hasBody(req)
+	if req.GetBody == nil && !repeatable {
+		return transport.RoundTrip(req)
+	}
 	once := *req
 	once.GetBody = nil
-	if isSafe(req.Method) || hasBody(req) {
+	if !repeatable {
 		return transport.RoundTrip(&once)
 	}
 	once.Header = hideIdempotencyKey(req.Header)

@@ -48,33 +48,40 @@ func NewBudget(clock func() time.Time) *Budget {
 	return b
 }
 
-// earn notes that a call to host begins.
+// earn notes that a call to host begins. What time brought meanwhile is added when it is
+// spent: the order makes no difference.
 func (b *Budget) earn(host string) {
 	if b != nil {
-		b.cell(host).move(b.clock(), budgetPerCall)
+		b.cell(host).add(budgetPerCall)
 	}
 }
 
 // spend takes one repeat for host, if there is one.
 func (b *Budget) spend(host string) bool {
-	return b == nil || b.cell(host).move(b.clock(), -1)
+	return b == nil || b.cell(host).take(b.clock())
 }
 
 func (b *Budget) cell(host string) *cell {
 	return &b.cells[maphash.String(b.seed, host)%budgetCells]
 }
 
-// move adds what time and the caller bring, and reports whether it was covered.
-func (c *cell) move(now time.Time, by float64) bool {
+func (c *cell) add(tokens float64) {
+	c.mu.Lock()
+	c.tokens = min(budgetBurst, c.tokens+tokens)
+	c.mu.Unlock()
+}
+
+// take adds what time has brought, and takes one repeat, if there is one.
+func (c *cell) take(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if d := now.Sub(c.at); d > 0 {
 		c.tokens = min(budgetBurst, c.tokens+budgetPerSecond*d.Seconds())
 		c.at = now
 	}
-	if c.tokens+by < 0 {
+	if c.tokens < 1 {
 		return false
 	}
-	c.tokens = min(budgetBurst, c.tokens+by)
+	c.tokens--
 	return true
 }

@@ -19,8 +19,13 @@ type call struct {
 	begun    bool          // something of an answer has been passed on
 	held     bool          // the gate let no attempt pass
 	looping  bool          // the loop has had its first round
+	now      time.Time     // when the last attempt passed the gate, or ended
 	out      Outcome
-	first    [1]Attempt // room for most calls
+
+	// Room for most calls. net/http may look at the request of an attempt for as long as
+	// it likes: each has its own.
+	first   [1]Attempt
+	sending sending
 }
 
 func (c *Client) newCall(req Request, policy Policy) *call {
@@ -39,9 +44,10 @@ func (c *call) attempt(ctx context.Context) {
 		return
 	}
 	ctx = c.begins(ctx)
-	a := Attempt{Start: c.client.clock(), Wait: c.wait}
+	a := Attempt{Start: c.now, Wait: c.wait}
 	answer, failure := c.try(ctx, &a)
-	a.Duration = c.client.clock().Sub(a.Start)
+	c.now = c.client.clock()
+	a.Duration = c.now.Sub(a.Start)
 	if failure != nil {
 		a.Kind = failure.Kind
 	}
@@ -81,15 +87,14 @@ func (c *call) again(ctx context.Context) bool {
 	if c.held {
 		return false
 	}
-	now := c.client.clock()
-	told, isTold := c.told(now)
+	told, isTold := c.told()
 	if told > 0 {
-		c.out.RetryAt = now.Add(told)
+		c.out.RetryAt = c.now.Add(told)
 	}
 	if c.ended(ctx) || !c.worth(true, isTold) {
 		return false
 	}
-	if c.wait, c.out.Stop = c.next(ctx, now, told, isTold); c.out.Stop != "" {
+	if c.wait, c.out.Stop = c.next(ctx, told, isTold); c.out.Stop != "" {
 		return false
 	}
 	c.out.RetryAt = time.Time{}
@@ -128,11 +133,11 @@ func (c *call) worth(idempotent, told bool) bool {
 }
 
 // told is the Retry-After of the last attempt's answer, if that is a failure.
-func (c *call) told(now time.Time) (time.Duration, bool) {
+func (c *call) told() (time.Duration, bool) {
 	if c.answered == nil || c.answered.Status < 400 && c.ruled != Worthwhile && c.ruled != Later {
 		return 0, false
 	}
-	return RetryAfter(c.answered.Header, now)
+	return RetryAfter(c.answered.Header, c.now)
 }
 
 func (c *call) jitter() time.Duration {

@@ -13,8 +13,7 @@ import (
 // evidence gathers what is known about the connections of one attempt. Hooks
 // may run on goroutines of the RoundTripper, also after it returned.
 type evidence struct {
-	safe bool   // the request may be sent again by net/http
-	stop func() // ends the attempt
+	stop func() // ends the attempt; nil: nothing has to
 
 	hooks httptrace.ClientTrace
 
@@ -24,13 +23,18 @@ type evidence struct {
 	used    bool         // the last connection had served before
 	meter   meter        // of the last connection, nil if it has none
 	before  int64        // what meter said when the attempt got it
-	headers bool         // the last connection was given the whole header
+	headers bool         // the last connection was given the whole header, if the trace was to tell
 	dirty   bool         // an earlier connection may have taken bytes
 	stopped bool
 }
 
-func (e *evidence) trace() *httptrace.ClientTrace {
-	e.hooks.GotConn, e.hooks.WroteHeaders = e.gotConn, e.wroteHeaders
+// trace are the hooks for one attempt. once: the request must be kept from being sent again,
+// and stop is there.
+func (e *evidence) trace(once bool) *httptrace.ClientTrace {
+	e.hooks.GotConn = e.gotConn
+	if once {
+		e.hooks.WroteHeaders = e.wroteHeaders
+	}
 	return &e.hooks
 }
 
@@ -42,7 +46,7 @@ func (e *evidence) gotConn(info httptrace.GotConnInfo) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	moved := e.moved()
-	if moved && e.headers && !e.safe {
+	if moved && e.headers {
 		e.stopped = true
 		e.stop()
 	}

@@ -21,12 +21,14 @@ type Gate interface {
 
 // admitted asks the gate, if there is one, for another attempt.
 func (c *call) admitted(ctx context.Context) bool {
+	c.now = c.client.clock()
 	if c.req.Gate == nil {
 		return true
 	}
-	begun := c.client.clock()
+	begun := c.now
 	until, err := c.req.Gate.Pass(ctx)
-	if waited := c.client.clock().Sub(begun); waited >= time.Millisecond { // less is the work of asking
+	c.now = c.client.clock()
+	if waited := c.now.Sub(begun); waited >= time.Millisecond { // less is the work of asking
 		c.wait += waited
 	}
 	if err == nil {

@@ -284,7 +284,9 @@ func (w *twice) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, r.Context().Err()
 		}
 		w.writes.Add(1)
-		trace.WroteHeaders()
+		if trace.WroteHeaders != nil {
+			trace.WroteHeaders()
+		}
 	}
 	return nil, errors.New("stream error: stream ID 3; PROTOCOL_ERROR; received from peer")
 }

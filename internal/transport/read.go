@@ -6,20 +6,21 @@ import (
 )
 
 // read takes in the answer: header checked, body whole, connection given back
-// or closed. stop ends the attempt.
-func (c *call) read(ctx context.Context, stop func(), resp *http.Response, a *Attempt) (*Answer, *Failure) {
+// or closed.
+func (c *call) read(ctx context.Context, resp *http.Response, s *sending, a *Attempt) (*Answer, *Failure) {
 	defer resp.Body.Close()
 	if resp.StatusCode < 200 {
 		return nil, newFailure(Protocol, nil, nil)
 	}
-	answer := &Answer{Status: resp.StatusCode, Header: resp.Header}
+	answer := &s.answer
+	answer.Status, answer.Header = resp.StatusCode, resp.Header
 	if headerBytes(resp.Header) > c.limits.HeaderBytes {
 		return incomplete(answer, newFailure(HeaderTooLarge, nil, nil))
 	}
 	if bodiless(c.req.Method, resp.StatusCode) {
 		return answer, nil
 	}
-	if err := c.take(stop, resp, answer, a); err != nil {
+	if err := c.take(resp, s, a); err != nil {
 		return incomplete(answer, unread(ctx, err))
 	}
 	if headerBytes(resp.Trailer) > c.limits.HeaderBytes {
@@ -30,17 +31,17 @@ func (c *call) read(ctx context.Context, stop func(), resp *http.Response, a *At
 }
 
 // take reads the body whole, or passes it on.
-func (c *call) take(stop func(), resp *http.Response, answer *Answer, a *Attempt) error {
+func (c *call) take(resp *http.Response, s *sending, a *Attempt) error {
+	answer := &s.answer
 	if c.req.Stream != nil {
 		if sink := c.req.Stream.Accept(answer.Status, answer.Header); sink != nil {
 			answer.Passed = true
-			return c.pass(stop, resp, sink, a)
+			return c.pass(s.stop, resp, sink, a)
 		}
 	}
-	body := body{src: resp.Body, declared: resp.ContentLength, limits: c.limits}
-	err := body.read(&c.client.decoders, resp.Header)
-	a.BytesIn = body.wire
-	answer.Body = body.decoded
+	s.body = body{src: resp.Body, declared: resp.ContentLength, limits: c.limits}
+	err := s.body.read(&c.client.decoders, resp.Header)
+	a.BytesIn, answer.Body = s.body.wire, s.body.decoded
 	return err
 }
 

@@ -34,7 +34,7 @@ const (
 
 // next decides on another attempt: when there is something to mend it says how long to wait
 // for it, or why there is none.
-func (c *call) next(ctx context.Context, now time.Time, told time.Duration, isTold bool) (time.Duration, Stop) {
+func (c *call) next(ctx context.Context, told time.Duration, isTold bool) (time.Duration, Stop) {
 	switch {
 	case c.begun:
 		return 0, StopPassed
@@ -52,7 +52,7 @@ func (c *call) next(ctx context.Context, now time.Time, told time.Duration, isTo
 	wait := told + c.jitter()
 	if deadline, ok := ctx.Deadline(); ok && wait >= time.Until(deadline) {
 		if !isTold {
-			c.out.RetryAt = now.Add(wait)
+			c.out.RetryAt = c.now.Add(wait)
 		}
 		return 0, StopDeadline
 	}

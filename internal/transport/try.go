@@ -8,17 +8,39 @@ import (
 	"net/http/httptrace"
 )
 
-// try sends the request once and reads the answer.
+// sending is one attempt on its way, in one piece of memory. Goroutines of net/http may use it
+// after the attempt is over: it serves one attempt only.
+type sending struct {
+	evidence
+	request http.Request
+	content bytes.Reader
+	body    body
+	answer  Answer
+}
+
+// room is the memory of the next attempt.
+func (c *call) room() *sending {
+	if len(c.out.Attempts) == 0 {
+		return &c.sending
+	}
+	return new(sending)
+}
+
+// try sends the request once and reads the answer. What net/http began for it ends with the
+// body of the answer; only an attempt that may have to end before its call does has a context
+// of its own.
 func (c *call) try(ctx context.Context, a *Attempt) (*Answer, *Failure) {
-	sending, stop := context.WithCancel(ctx)
-	defer stop()
-	ev := &evidence{safe: safe(c.req.Method), stop: stop}
-	r, failure := c.build(ctx, httptrace.WithClientTrace(sending, ev.trace()))
+	s, own := c.room(), ctx
+	if c.repeatable() || c.req.Stream != nil || c.req.Upload != nil {
+		own, s.stop = context.WithCancel(ctx)
+		defer s.stop()
+	}
+	r, failure := c.build(ctx, own, s)
 	if failure != nil {
 		return nil, failure
 	}
 	resp, err := c.req.Via.RoundTrip(r)
-	ev.report(ctx, err, a)
+	s.report(ctx, err, a)
 	if a.Sent {
 		a.BytesOut = int64(len(c.req.Body))
 	}
@@ -29,27 +51,35 @@ func (c *call) try(ctx context.Context, a *Attempt) (*Answer, *Failure) {
 		}
 	}
 	if err != nil {
-		return nil, classify(ctx, err, ev)
+		return nil, classify(ctx, err, &s.evidence)
 	}
-	return c.read(ctx, stop, resp, a)
+	return c.read(ctx, resp, s, a)
+}
+
+// repeatable says that net/http might send again what must not be: it can if there is no body
+// to rewind.
+func (c *call) repeatable() bool {
+	return !safe(c.req.Method) && len(c.req.Body) == 0 && c.req.Upload == nil
 }
 
 // build makes the request of this attempt, signed, with a body that net/http
-// can send once and not twice. Its context is traced; that of Prepare is not:
-// what Prepare sends on its own is not this request.
-func (c *call) build(ctx, traced context.Context) (*http.Request, *Failure) {
+// can send once and not twice. Its context is traced; that of Prepare and of an Upload is not:
+// what they send on their own is not this request.
+func (c *call) build(ctx, own context.Context, s *sending) (*http.Request, *Failure) {
+	r, traced := &s.request, httptrace.WithClientTrace(own, s.trace(c.repeatable()))
 	if c.req.Prepare == nil {
-		r := (&http.Request{Method: c.req.Method, URL: c.req.URL, Host: c.req.URL.Host, Header: c.header()}).WithContext(traced)
-		c.attach(r)
+		*r = *(&http.Request{Method: c.req.Method, URL: c.req.URL, Host: c.req.URL.Host, Header: c.header()}).WithContext(traced)
+		c.attach(own, s)
 		return r, nil
 	}
 	u := *c.req.URL
-	r := (&http.Request{Method: c.req.Method, URL: &u, Host: u.Host, Header: c.header()}).WithContext(ctx)
-	if err := c.req.Prepare(ctx, len(c.out.Attempts)+1, r); err != nil {
+	signed := (&http.Request{Method: c.req.Method, URL: &u, Host: u.Host, Header: c.header()}).WithContext(ctx)
+	if err := c.req.Prepare(ctx, len(c.out.Attempts)+1, signed); err != nil {
 		return nil, unprepared(ctx, err)
 	}
-	c.attach(r)
-	return r.WithContext(traced), nil
+	*r = *signed.WithContext(traced)
+	c.attach(own, s)
+	return r, nil
 }
 
 // header is the attempt's own, unless nothing of it will change.
@@ -78,17 +108,18 @@ func Accept(h http.Header) {
 // acceptCodings is shared by requests; nothing writes to the values of a header.
 var acceptCodings = []string{acceptEncoding}
 
-// attach gives r its body. Without GetBody net/http cannot rewind it, and a
+// attach gives the request its body. Without GetBody net/http cannot rewind it, and a
 // reader over bytes lets it put header and body into one write.
-func (c *call) attach(r *http.Request) {
+func (c *call) attach(own context.Context, s *sending) {
+	r := &s.request
 	r.GetBody, r.Body, r.ContentLength = nil, nil, 0
 	if u := c.req.Upload; u != nil {
-		r.Body, r.ContentLength = &upload{src: u.Open(r.Context())}, u.Size
+		r.Body, r.ContentLength = &upload{src: u.Open(own)}, u.Size
 		return
 	}
 	if len(c.req.Body) > 0 {
-		r.Body = io.NopCloser(bytes.NewReader(c.req.Body))
-		r.ContentLength = int64(len(c.req.Body))
+		s.content.Reset(c.req.Body)
+		r.Body, r.ContentLength = io.NopCloser(&s.content), s.content.Size()
 		return
 	}
 	hideKeys(r.Header)
