@@ -3,26 +3,55 @@ package hub
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // admit is the step that lets a call in: its request is active, its connector is ready and
 // not paused, and there is a place for it. The call's time is known from here on, and has run
-// since it began.
-func (r *run) admit(ctx context.Context) (context.Context, func(), error) {
+// since it began: the context that it returns is the one that the call has until release.
+func (r *run) admit(ctx context.Context) (context.Context, error) {
 	if err := r.mayRun(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.timeout()-r.opts.now().Sub(r.begun))
-	if err := r.gates.enter(ctx, &r.ticket, gateKey{r.name, r.plan.def.ID}, r.bounds()); err != nil {
-		cancel()
-		return nil, nil, err
+	ctx, r.stay.cancel = context.WithDeadline(ctx, r.deadline())
+	r.life.hold(&r.stay)
+	if err := r.takePlace(ctx); err != nil {
+		r.giveUpTime()
+		return nil, err
 	}
-	leave := func() { r.gates.leave(&r.ticket); cancel() }
 	if err := r.findAgain(ctx); err != nil {
-		leave()
-		return nil, nil, err
+		r.release()
+		return nil, err
 	}
-	return ctx, leave, nil
+	return ctx, nil
+}
+
+// takePlace waits for a place among the calls.
+func (r *run) takePlace(ctx context.Context) error {
+	err := r.gates.enter(ctx, &r.ticket, gateKey{r.name, r.plan.def.ID}, r.bounds())
+	if err != nil && err == ctx.Err() {
+		return r.ended(ctx)
+	}
+	return err
+}
+
+// release gives back what admit took.
+func (r *run) release() {
+	r.gates.leave(&r.ticket)
+	r.giveUpTime()
+}
+
+func (r *run) giveUpTime() {
+	r.life.drop(&r.stay)
+	r.stay.cancel()
+}
+
+// deadline is when the call's time is over, by the runtime's clock.
+func (r *run) deadline() time.Time {
+	if r.opts.Now == nil {
+		return r.begun.Add(r.timeout())
+	}
+	return time.Now().Add(r.timeout() - r.opts.Now().Sub(r.begun))
 }
 
 // bounds are those of the calls at once, from the hub to the connector.
@@ -54,12 +83,4 @@ func lacking(missing []FieldError) *Error {
 		return &Error{Code: Unavailable, Retryable: true, Fields: missing}
 	}
 	return &Error{Code: NotReady, Fields: missing}
-}
-
-// ended tells why a context ended, as an error of the hub.
-func ended(ctx context.Context) *Error {
-	if context.Cause(ctx) == errClosed {
-		return failure(Closed, "the hub has been closed")
-	}
-	return asError(ctx.Err())
 }

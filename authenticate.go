@@ -27,7 +27,7 @@ func (t *Tenant) Authenticate(ctx context.Context, connector string) (_ *Result,
 	return t.run(ctx, &run{Tenant: t, op: "Authenticate", call: Call{Connector: connector}, pick: authRequest})
 }
 
-func authRequest(p *connectorPlan) (*requestPlan, error) {
+func authRequest(_ *run, p *connectorPlan) (*requestPlan, error) {
 	if p.auth != nil {
 		return p.auth, nil
 	}

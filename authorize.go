@@ -72,7 +72,7 @@ func (r *run) notGranted(ctx context.Context, err error) *Error {
 	case errors.Is(err, errClosed), r.life.ctx.Err() != nil:
 		return failure(Closed, "the hub has been closed")
 	case ctx.Err() != nil:
-		return ended(ctx)
+		return r.ended(ctx)
 	case errors.Is(err, token.ErrGone):
 		return failure(NotFound, "the connector has been deleted meanwhile")
 	case errors.Is(err, token.ErrSeal):

@@ -300,7 +300,7 @@ func (b *batch) waitFor(connector string, patience time.Time) error {
 		case <-timer.C:
 		case <-b.ctx.Done():
 			timer.Stop()
-			return ended(b.ctx)
+			return b.tenant.ended(b.ctx)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (t *Tenant) HTTPClient(ctx context.Context, connector string) (_ *http.Clie
 		return nil, err
 	}
 	defer leave()
-	if _, err := t.find(ctx, connector); err != nil {
+	if _, _, err := t.find(ctx, connector, t.opts.now()); err != nil {
 		return nil, err
 	}
 	return egress.NewClient(&roundTripper{t, connector}), nil
@@ -50,13 +50,12 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err e
 			}
 		}()
 	}
-	ctx, leave, err := rt.tenant.enter(req.Context())
-	if err != nil {
+	if err := rt.tenant.arrive(); err != nil {
 		return nil, err
 	}
 	r := &run{Tenant: rt.tenant, op: "RoundTrip", call: Call{Connector: rt.connector}, pick: lent, begun: rt.tenant.opts.now()}
-	ctx = r.trace(ctx)
-	resp, end, err := r.lend(ctx, leave, req)
+	ctx := r.trace(req.Context())
+	resp, end, err := r.lend(ctx, req)
 	if err != nil {
 		end()
 		return nil, r.report(ctx, nil, err)
@@ -76,22 +75,22 @@ func verdict(status int) error {
 }
 
 // lent is the plan of a request that an SDK makes.
-func lent(p *connectorPlan) (*requestPlan, error) {
+func lent(_ *run, p *connectorPlan) (*requestPlan, error) {
 	return &requestPlan{def: Request{Name: "", State: StateActive}, policy: p.lending, rates: p.rates, timeout: duration(p.def.Timeout)}, nil
 }
 
 // lend sends a request of an SDK with the connector's authorization. The function that it
 // returns ends the call, once, and so does the end of the call's time: a body that nobody
 // closes holds no place for longer.
-func (r *run) lend(ctx context.Context, leave func(), req *http.Request) (*http.Response, func(), error) {
-	if err := r.find(ctx); err != nil {
-		return nil, leave, err
+func (r *run) lend(ctx context.Context, req *http.Request) (*http.Response, func(), error) {
+	if err := r.find(ctx, r.begun); err != nil {
+		return nil, r.life.leave, err
 	}
-	ctx, release, err := r.admit(ctx)
+	ctx, err := r.admit(ctx)
 	if err != nil {
-		return nil, leave, err
+		return nil, r.life.leave, err
 	}
-	end := sync.OnceFunc(func() { release(); leave() })
+	end := sync.OnceFunc(func() { r.release(); r.life.leave() })
 	if err := r.wireOf(req); err != nil {
 		return nil, end, err
 	}
@@ -128,7 +127,7 @@ func (r *run) roundTrip(ctx context.Context, req *http.Request) (*http.Response,
 	resp, err := r.attemptLent(ctx, req)
 	if err != nil {
 		r.passed(ctx, r.outcomeOfError(ctx, err))
-		return nil, lentError(ctx, err)
+		return nil, r.lentError(ctx, err)
 	}
 	r.passage.origin.learn(resp.StatusCode, "", resp.Header, r.limits.RetryAfter)
 	r.passed(ctx, r.outcomeOfStatus(resp.StatusCode, ""))
@@ -170,10 +169,10 @@ func (r *run) wireOf(req *http.Request) error {
 }
 
 // lentError says why there is no answer, without another library's text.
-func lentError(ctx context.Context, err error) error {
+func (r *run) lentError(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
-		return ended(ctx)
+		return r.ended(ctx)
 	case egress.Unreachable(err), transport.Distrusted(err):
 		e := failure(Unreachable, "the host cannot be reached")
 		e.Retryable = true

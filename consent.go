@@ -69,7 +69,7 @@ func (t *Tenant) consent(ctx context.Context, connector, op string, kind AuthKin
 		return nil, nil, nil, err
 	}
 	r := &run{Tenant: t, op: op, call: Call{Connector: connector}, pick: authRequest, begun: t.opts.now()}
-	switch err = r.find(ctx); {
+	switch err = r.find(ctx, r.begun); {
 	case err != nil:
 	case r.plan.def.Auth.Kind != kind:
 		err = failure(Invalid, "the connector authenticates by "+quote(string(r.plan.def.Auth.Kind))+", not "+quote(string(kind)))

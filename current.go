@@ -11,16 +11,20 @@ const leastWait = 100 * time.Millisecond
 // outdated reports whether the call's plan was found so long ago that what it says may be
 // otherwise by now: a call that waits, in a queue, for its turn or between attempts, is held
 // to what is saved meanwhile.
-func (r *run) outdated() bool {
-	return r.pick != nil && r.opts.now().Sub(r.found) >= max(r.limits.Freshness, leastWait)
+func (r *run) outdated(now time.Time) bool {
+	return r.pick != nil && now.Sub(r.found) >= max(r.limits.Freshness, leastWait)
 }
 
 // findAgain is find for a call that has waited before anything was made of its plan.
 func (r *run) findAgain(ctx context.Context) error {
-	if !r.outdated() {
+	if !r.ticket.waited() {
 		return nil
 	}
-	if err := r.find(ctx); err != nil {
+	now := r.opts.now()
+	if !r.outdated(now) {
+		return nil
+	}
+	if err := r.find(ctx, now); err != nil {
 		return err
 	}
 	return r.mayRun()
@@ -29,16 +33,17 @@ func (r *run) findAgain(ctx context.Context) error {
 // stillMay asks, for a call that has waited since it was put together, whether the definition
 // that is saved now would let it run, and go where it goes with what it carries.
 func (r *run) stillMay(ctx context.Context) error {
-	if !r.outdated() {
+	now := r.opts.now()
+	if !r.outdated(now) {
 		return nil
 	}
-	now := &run{Tenant: r.Tenant, call: r.call, pick: r.pick}
-	if err := now.find(ctx); err != nil {
+	again := &run{Tenant: r.Tenant, call: r.call, pick: r.pick}
+	if err := again.find(ctx, now); err != nil {
 		return err
 	}
-	if err := now.mayRun(); err != nil {
+	if err := again.mayRun(); err != nil {
 		return err
 	}
-	r.found = now.found
-	return now.plan.guard(&r.core.opts.Egress, now.req, r.wire)
+	r.found = again.found
+	return again.plan.guard(&r.core.opts.Egress, again.req, r.wire)
 }

@@ -95,7 +95,7 @@ func (r *Result) Get(path string) gjson.Result {
 // its deadline that passes is a Timeout, its cancellation a Canceled.
 func (t *Tenant) Execute(ctx context.Context, call Call) (_ *Result, err error) {
 	defer finish(&err, "Execute", call.Connector, call.Request)
-	return t.run(ctx, &run{Tenant: t, op: "Execute", call: call, pick: named(call.Request), substitutes: !call.NoSubstitute})
+	return t.run(ctx, &run{Tenant: t, op: "Execute", call: call, pick: named, substitutes: !call.NoSubstitute})
 }
 
 // run is one call on its way; each step leaves there what the next one needs.
@@ -103,7 +103,7 @@ type run struct {
 	*Tenant
 	op     string
 	call   Call
-	pick   func(*connectorPlan) (*requestPlan, error)
+	pick   func(*run, *connectorPlan) (*requestPlan, error) // nil: req is what it is
 	sample bool        // the request's Sample stands in for a payload that is not given
 	paging *paging     // over the pages of a list; nil: this is one call
 	spent  atomic.Bool // a file that can be read once has been
@@ -140,31 +140,31 @@ type run struct {
 	idempotencyKey string
 	rendered       []byte // digest of the call, if Request.Fallback asks for one
 
+	stay    stay   // its context among those that Close cancels
 	ticket  ticket // its place among the calls
 	passage passage
 }
 
 // run takes a call down the road.
 func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
-	ctx, leave, err := t.enter(ctx)
-	if err != nil {
+	if err := t.arrive(); err != nil {
 		return nil, err
 	}
-	defer leave()
+	defer t.life.leave()
 	r.begun = t.opts.now()
 	ctx = r.trace(ctx)
 	defer func() { err = r.report(ctx, res, err) }()
 	defer r.forget()
 	defer func() { res, err = r.substitute(res, err) }()
 
-	if err := r.find(ctx); err != nil {
+	if err := r.find(ctx, r.begun); err != nil {
 		return nil, err
 	}
-	admitted, release, err := r.admit(ctx)
+	admitted, err := r.admit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
+	defer r.release()
 	ctx = admitted
 	if err := r.validate(); err != nil {
 		return nil, err
@@ -226,24 +226,21 @@ func (r *run) last() *Result {
 }
 
 // find is the step that looks up the compiled plan.
-func (r *run) find(ctx context.Context) (err error) {
-	if r.plan, err = r.Tenant.find(ctx, r.call.Connector); err != nil {
+func (r *run) find(ctx context.Context, now time.Time) (err error) {
+	if r.plan, r.found, err = r.Tenant.find(ctx, r.call.Connector, now); err != nil {
 		return err
 	}
-	r.found = r.opts.now()
 	r.plan = r.versions.preferred(r.plan)
-	r.req, err = r.pick(r.plan)
+	r.req, err = r.pick(r, r.plan)
 	return err
 }
 
-// named picks a request by its name.
-func named(name string) func(*connectorPlan) (*requestPlan, error) {
-	return func(p *connectorPlan) (*requestPlan, error) {
-		if r := p.requests[name]; r != nil {
-			return r, nil
-		}
-		return nil, failure(NotFound, "there is no request "+quote(name)+" in the connector")
+// named picks the request that the call names.
+func named(r *run, p *connectorPlan) (*requestPlan, error) {
+	if req := p.requests[r.call.Request]; req != nil {
+		return req, nil
 	}
+	return nil, failure(NotFound, "there is no request "+quote(r.call.Request)+" in the connector")
 }
 
 // validate is the step that checks the payload before anything reads it.

@@ -84,22 +84,28 @@ func (e *planEntry) patience() time.Duration {
 // revision check, shared by all who ask, when it is not; and from the cache again, up to the
 // staleness bound, while the store does not answer, unless it has told before that the
 // connector is another. Where the store tells of changes, a plan in use is checked before its
-// time, and no call waits for that.
-func (t *Tenant) find(ctx context.Context, name string) (*connectorPlan, error) {
+// time, and no call waits for that. now is what the clock says; the time returned is when the
+// plan was found.
+func (t *Tenant) find(ctx context.Context, name string, now time.Time) (*connectorPlan, time.Time, error) {
 	key := planKey{t.name, name}
-	now := t.opts.now()
 	cached, fresh := t.plans.lookup(key, now)
 	if fresh {
 		if t.plans.due(key, now) {
 			t.check(key, cached)
 		}
-		return cached.plan, nil
+		return cached.plan, now, nil
 	}
+	plan, err := t.findStale(ctx, key, cached)
+	return plan, t.opts.now(), err
+}
+
+// findStale is find for a plan that is not fresh, or not there.
+func (t *Tenant) findStale(ctx context.Context, key planKey, cached planEntry) (*connectorPlan, error) {
 	plan, err := t.refresh(ctx, key, cached)
 	if err == nil || !errors.Is(err, Unavailable) || cached.plan == nil {
 		return plan, err
 	}
-	now = t.opts.now() // asking may have taken its time
+	now := t.opts.now() // asking may have taken its time
 	if !t.plans.failed(key, now) {
 		return nil, err
 	}
@@ -127,7 +133,9 @@ func (t *Tenant) refresh(ctx context.Context, key planKey, cached planEntry) (*c
 	case <-slow:
 		return nil, failure(Unavailable, "the store does not answer")
 	case <-ctx.Done():
-		return nil, ended(ctx)
+		return nil, t.ended(ctx)
+	case <-t.life.ctx.Done(): // whatever the store does
+		return nil, failure(Closed, "the hub has been closed")
 	}
 }
 

@@ -56,7 +56,7 @@ type ticket struct {
 	gate   *gate
 	ctx    context.Context
 	since  time.Time     // when it got its place; zero: it has none
-	turn   chan struct{} // closed when the wait is over
+	turn   chan struct{} // closed when the wait is over; nil: there was none
 	failed error         // why it is over, if not for a place
 }
 
@@ -82,9 +82,12 @@ func (g *gates) enter(ctx context.Context, t *ticket, key gateKey, bounds gateBo
 		return t.failed
 	case <-ctx.Done():
 		g.abandon(t)
-		return ended(ctx)
+		return ctx.Err()
 	}
 }
+
+// waited reports whether the call had to wait for its place.
+func (t *ticket) waited() bool { return t.turn != nil }
 
 // leave gives the place back, for others.
 func (g *gates) leave(t *ticket) {
@@ -153,7 +156,7 @@ func (g *gates) serve() {
 		if t.ctx.Err() == nil {
 			n.admit(t)
 		} else {
-			t.failed = ended(t.ctx)
+			t.failed = t.ctx.Err()
 		}
 		close(t.turn)
 		n.counted(-1)

@@ -148,6 +148,14 @@ func (t *Tenant) enter(ctx context.Context) (_ context.Context, leave func(), er
 	return t.life.begin(ctx)
 }
 
+// arrive is enter for a call that makes a context of its own.
+func (t *Tenant) arrive() error {
+	if err := checkTenant(t.name); err != nil {
+		return err
+	}
+	return t.life.arrive()
+}
+
 func checkTenant(name string) error {
 	if len(name) > maxName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
 		return &Error{Code: Invalid, Fields: []FieldError{{Path: "tenant", Rule: "name",
@@ -199,49 +207,4 @@ func (c *core) leaveKeyCheck(ctx context.Context) error {
 		Key: keyCheck, Labels: []storage.Label{{Key: sealed.LabelKey, Value: keyID}},
 		Revision: nextRevision(0, now), Updated: now, Data: box,
 	}))
-}
-
-// life knows which calls are under way, so that Close can wait for them.
-type life struct {
-	mu     sync.Mutex
-	ended  bool
-	calls  sync.WaitGroup
-	cancel context.CancelCauseFunc
-	ctx    context.Context // done when calls under way must stop
-}
-
-var errClosed = errors.New("the hub has been closed")
-
-func (l *life) init() { l.ctx, l.cancel = context.WithCancelCause(context.Background()) }
-
-// begin registers a call. Its context ends with the caller's, or when Close runs out of
-// patience.
-func (l *life) begin(ctx context.Context) (context.Context, func(), error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.ended {
-		return nil, nil, failure(Closed, "the hub has been closed")
-	}
-	l.calls.Add(1)
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(l.ctx, func() { cancel(errClosed) })
-	return ctx, func() { stop(); cancel(nil); l.calls.Done() }, nil
-}
-
-// end refuses new calls, waits for those under way, and cancels them when ctx ends.
-func (l *life) end(ctx context.Context) error {
-	l.mu.Lock()
-	l.ended = true
-	l.mu.Unlock()
-	idle := make(chan struct{})
-	go func() { l.calls.Wait(); close(idle) }()
-	defer l.cancel(errClosed)
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		l.cancel(errClosed)
-		<-idle
-		return ctx.Err()
-	}
 }

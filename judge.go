@@ -99,7 +99,7 @@ var failureCodes = map[transport.Kind]Code{
 
 // failed turns a failure of the transport into an error of the hub.
 func (r *run) failed(err error) error {
-	if errors.Is(err, errClosed) {
+	if errors.Is(err, errClosed) || r.life.cuts(err) {
 		return r.explained(failure(Closed, "the hub has been closed"))
 	}
 	var f *transport.Failure

@@ -69,7 +69,7 @@ func (t *Tenant) walk(ctx context.Context, op string, call Call, opts *PageOptio
 	}
 	p := &paging{}
 	for {
-		r := &run{Tenant: t, op: op, call: call, pick: named(call.Request), paging: p}
+		r := &run{Tenant: t, op: op, call: call, pick: named, paging: p}
 		res, err := t.page(ctx, r)
 		if err != nil {
 			yield(res, "", err)
@@ -93,18 +93,16 @@ func (t *Tenant) page(ctx context.Context, r *run) (_ *Result, err error) {
 	case r.paging.items >= t.limits.Items:
 		return nil, failure(BadAnswer, "the list has more than "+itoa(t.limits.Items)+" items: the host application decides how many are read (Limits.Items)")
 	case r.op == "ExecuteItems":
-		r.pick = withItems(r.pick)
+		r.pick = withItems
 	}
 	return t.run(ctx, r)
 }
 
 // withItems picks a request that says where its items are.
-func withItems(pick func(*connectorPlan) (*requestPlan, error)) func(*connectorPlan) (*requestPlan, error) {
-	return func(p *connectorPlan) (*requestPlan, error) {
-		req, err := pick(p)
-		if err == nil && (req.def.Pagination == nil || req.def.Pagination.Items == "") {
-			return nil, invalid("request", "pagination", "the request does not say where its items are (pagination.items)")
-		}
-		return req, err
+func withItems(r *run, p *connectorPlan) (*requestPlan, error) {
+	req, err := named(r, p)
+	if err == nil && (req.def.Pagination == nil || req.def.Pagination.Items == "") {
+		return nil, invalid("request", "pagination", "the request does not say where its items are (pagination.items)")
 	}
+	return req, err
 }

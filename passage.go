@@ -33,9 +33,6 @@ func (r *run) destination() *origin {
 // Pass implements transport.Gate: it asks the circuit and the rate limits.
 func (r *run) Pass(ctx context.Context) (time.Time, error) {
 	o := r.destination()
-	if state, wait := o.circuit.state(); state == CircuitOpened { // then there is no use in waiting
-		return r.circuitOpen(wait)
-	}
 	if e := r.waitTurn(ctx, o); e != nil {
 		return e.RetryAt, e
 	}
@@ -45,16 +42,17 @@ func (r *run) Pass(ctx context.Context) (time.Time, error) {
 	ended, wait := o.circuit.allow()
 	r.tellCircuit(ctx, o)
 	if ended == nil {
-		return r.circuitOpen(wait)
+		e := r.circuitOpen(wait)
+		return e.RetryAt, e
 	}
 	r.passage.ended, r.passage.since = ended, time.Now()
 	return time.Time{}, nil
 }
 
-func (r *run) circuitOpen(wait time.Duration) (time.Time, error) {
+func (r *run) circuitOpen(wait time.Duration) *Error {
 	e := failure(CircuitOpen, "the host has failed so often that nothing is sent to it for now")
 	e.Retryable, e.RetryAt = true, r.opts.now().Add(wait)
-	return e.RetryAt, e
+	return e
 }
 
 // Shut implements transport.Gate.
@@ -144,9 +142,9 @@ func (r *run) tellCircuit(ctx context.Context, o *origin) {
 }
 
 // remember notes how a call ended that got as far as being sent.
-func (r *run) remember(code Code) {
+func (r *run) remember(code Code, now time.Time) {
 	if r.passage.traffic != nil {
-		r.passage.traffic.note(code, r.opts.now())
+		r.passage.traffic.note(code, now)
 	}
 }
 

@@ -56,8 +56,8 @@ func (t *Tenant) Plan(ctx context.Context, call Call) (_ *CallPlan, err error) {
 		return nil, err
 	}
 	defer leave()
-	r := &run{Tenant: t, op: "Plan", call: call, pick: named(call.Request), sample: true}
-	if err := r.find(ctx); err != nil {
+	r := &run{Tenant: t, op: "Plan", call: call, pick: named, sample: true}
+	if err := r.find(ctx, t.opts.now()); err != nil {
 		return nil, err
 	}
 	if err := r.validate(); err != nil {

@@ -68,17 +68,20 @@ func (rs rates) with(key string, l *RateLimit) rates {
 // rateOwner names a connector to limiters.
 func rateOwner(tenant, connector string) string { return connector + "@" + tenant }
 
-// waitTurn waits until the rate limits let the next attempt pass.
+// waitTurn waits until the rate limits let the next attempt pass, unless the circuit would not.
 func (r *run) waitTurn(ctx context.Context, o *origin) *Error {
-	for { // another answer may say wait anew
-		wait := o.held()
-		if wait <= 0 {
-			break
-		}
+	wait := o.held()
+	if wait <= 0 && len(r.req.rates) == 0 {
+		return nil
+	}
+	if state, wait := o.circuit.state(); state == CircuitOpened { // then there is no use in waiting
+		return r.circuitOpen(wait)
+	}
+	for ; wait > 0; wait = o.held() { // another answer may say wait anew
 		if wait >= timeLeft(ctx) {
 			return r.tooEarly(wait, "the third party has told to wait longer than there is time")
 		}
-		if e := pause(ctx, wait); e != nil {
+		if e := r.pause(ctx, wait); e != nil {
 			return e
 		}
 	}
@@ -89,13 +92,13 @@ func (r *run) waitTurn(ctx context.Context, o *origin) *Error {
 	switch {
 	case err != nil && (ctx.Err() != nil || timeLeft(ctx) <= 0):
 		<-ctx.Done() // its timer may not have run yet
-		return ended(ctx)
+		return r.ended(ctx)
 	case err != nil:
 		return caused(Unavailable, "the rate limiter failed", err)
 	case !turn.OK:
 		return r.tooEarly(turn.Wait, "a rate limit leaves no call in time")
 	}
-	return pause(ctx, turn.Wait)
+	return r.pause(ctx, turn.Wait)
 }
 
 func (r *run) tooEarly(wait time.Duration, detail string) *Error {
@@ -114,7 +117,7 @@ func timeLeft(ctx context.Context) time.Duration {
 }
 
 // pause waits.
-func pause(ctx context.Context, d time.Duration) *Error {
+func (r *run) pause(ctx context.Context, d time.Duration) *Error {
 	if d <= 0 {
 		return nil
 	}
@@ -124,7 +127,7 @@ func pause(ctx context.Context, d time.Duration) *Error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return ended(ctx)
+		return r.ended(ctx)
 	}
 }
 

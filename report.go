@@ -59,8 +59,9 @@ type Event struct {
 // report is the last step: it makes sure that the error is complete, and tells the observer
 // and the log, once.
 func (r *run) report(ctx context.Context, res *Result, err error) error {
+	now := r.opts.now()
 	e := Event{
-		Op: r.op, Branch: OnSuccess, Started: r.begun, Duration: r.opts.now().Sub(r.begun),
+		Op: r.op, Branch: OnSuccess, Started: r.begun, Duration: now.Sub(r.begun),
 		Attempts: r.attempts, TokenRenewed: r.replayed, SecretVersion: r.taken,
 	}
 	if res != nil {
@@ -79,7 +80,7 @@ func (r *run) report(ctx context.Context, res *Result, err error) error {
 			res.Branch = e.Branch
 		}
 	}
-	r.remember(e.Code)
+	r.remember(e.Code, now)
 	r.tell(ctx, e)
 	return err
 }

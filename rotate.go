@@ -137,7 +137,7 @@ func (r *rotation) turn(ctx context.Context, rec storage.Record) error {
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
-		return ended(ctx)
+		return r.ended(ctx)
 	case !leavesOne(err):
 		return err
 	default:
@@ -150,7 +150,7 @@ func (r *rotation) turn(ctx context.Context, rec storage.Record) error {
 	case <-time.After(r.pause):
 		return nil
 	case <-ctx.Done():
-		return ended(ctx)
+		return r.ended(ctx)
 	}
 }
 

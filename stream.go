@@ -50,7 +50,7 @@ func (t *Tenant) ExecuteTo(ctx context.Context, call Call, w io.Writer, opts *St
 	if w == nil {
 		return nil, invalid("w", "required", "must not be nil")
 	}
-	return t.run(ctx, &run{Tenant: t, op: "ExecuteTo", call: call, pick: named(call.Request), stream: s})
+	return t.run(ctx, &run{Tenant: t, op: "ExecuteTo", call: call, pick: named, stream: s})
 }
 
 // stream is where the answer of a call goes.

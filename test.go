@@ -10,19 +10,19 @@ func (t *Tenant) TestConnector(ctx context.Context, connector string) (_ *Result
 }
 
 // proof picks the call that proves a connector's credentials.
-func proof(p *connectorPlan) (*requestPlan, error) {
+func proof(r *run, p *connectorPlan) (*requestPlan, error) {
 	if p.verify != nil {
 		return p.verify, nil
 	}
 	if p.auth == nil && p.def.Auth.Kind == AuthNone {
 		return nil, failure(Invalid, "there is nothing to test: the template has neither a Verify request nor authentication")
 	}
-	return authRequest(p)
+	return authRequest(r, p)
 }
 
 // TestRequest runs a request as Execute does. For a Studio request without a payload in the
 // call, the request's Sample stands in.
 func (t *Tenant) TestRequest(ctx context.Context, call Call) (_ *Result, err error) {
 	defer finish(&err, "TestRequest", call.Connector, call.Request)
-	return t.run(ctx, &run{Tenant: t, op: "TestRequest", call: call, pick: named(call.Request), sample: true})
+	return t.run(ctx, &run{Tenant: t, op: "TestRequest", call: call, pick: named, sample: true})
 }
