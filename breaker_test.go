@@ -117,28 +117,37 @@ func TestFailuresOfTheThirdPartyOpenTheCircuitAndNothingElse(t *testing.T) {
 }
 
 func TestCallersThatGiveUpOpenNoCircuit(t *testing.T) {
-	srv, f := hubtest.NewServer(t), &faulty{}
+	srv, f, arrived := hubtest.NewServer(t), &faulty{}, make(chan struct{}, 16)
 	srv.Handle("/", f)
-	f.is(hubtest.Hang())
+	f.is(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		hubtest.Hang().ServeHTTP(w, r)
+	}))
 	h := open(t, func(o *hub.Options) { o.Breaker = hub.Breaker{Calls: 2, Open: time.Hour} }).Tenant("acme")
 	connector(t, h, srv, manual("go", "GET", srv.URL))
-	for i := range 6 {
+	call := hub.Call{Connector: "con", Request: "go"}
+	for range 3 {
 		ctx, cancel := context.WithCancel(t.Context())
-		if i%2 == 1 { // a deadline that nobody could meet
-			ctx, cancel = context.WithTimeout(t.Context(), 30*time.Millisecond)
-		}
 		done := make(chan error)
 		go func() {
-			_, err := h.Execute(ctx, hub.Call{Connector: "con", Request: "go"})
+			_, err := h.Execute(ctx, call)
 			done <- err
 		}()
-		until(t, func() bool { return f.count.Load() == int64(i+1) || ctx.Err() != nil })
-		f.count.Store(int64(i + 1))
-		if i%2 == 0 {
-			cancel()
+		select {
+		case <-arrived:
+		case err := <-done:
+			require.NoError(t, err, "it should be under way")
 		}
-		require.Error(t, <-done)
 		cancel()
+		failed(t, <-done, hub.Canceled)
+
+		ctx, cancel = context.WithTimeout(t.Context(), 30*time.Millisecond) // nobody could meet it
+		_, err := h.Execute(ctx, call)
+		failed(t, err, hub.Timeout)
+		cancel()
+		for len(arrived) > 0 { // if it came so far
+			<-arrived
+		}
 	}
 	f.is(hubtest.Status(200))
 	_, err := execute(t, h, "go")

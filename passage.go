@@ -15,8 +15,8 @@ import (
 type passage struct {
 	traffic *traffic
 	origin  *origin
-	ended   func(error) // takes the outcome of the attempt that passed
-	since   time.Time   // when it passed
+	ended   func(error)   // takes the outcome of the attempt that passed
+	had     time.Duration // what was left of the call's time when it passed
 }
 
 // destination finds what is remembered of where the call goes.
@@ -45,7 +45,7 @@ func (r *run) Pass(ctx context.Context) (time.Time, error) {
 		e := r.circuitOpen(wait)
 		return e.RetryAt, e
 	}
-	r.passage.ended, r.passage.since = ended, time.Now()
+	r.passage.ended, r.passage.had = ended, timeLeft(ctx)
 	return time.Time{}, nil
 }
 
@@ -88,7 +88,7 @@ func (r *run) outcomeOf(a *transport.Attempt, answer *transport.Answer) error {
 	case transport.Unreachable, transport.TLS, transport.Read, transport.Protocol:
 		return errFailed
 	case transport.Timeout:
-		if time.Since(r.passage.since) < min(enoughTime, r.req.timeout/2) {
+		if r.passage.had < min(enoughTime, r.req.timeout/2) {
 			return errNeither
 		}
 		return errFailed
