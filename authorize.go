@@ -19,9 +19,12 @@ func (r *run) authorize(ctx context.Context) error {
 		return r.attach()
 	}
 	if r.grant == nil {
-		g, err := r.grants.Get(ctx, r.plan.grantKey(), r.source(ctx))
-		if err != nil {
-			return unauthenticated(r.notGranted(ctx, err))
+		g := r.grants.Fresh(r.plan.grantKey())
+		if g == nil {
+			var err error
+			if g, err = r.grants.Get(ctx, r.plan.grantKey(), r.source(ctx)); err != nil {
+				return unauthenticated(r.notGranted(ctx, err))
+			}
 		}
 		r.grant = grantOf(g)
 	}

@@ -36,7 +36,8 @@ type requestPlan struct {
 	nothing     bool // there is nothing to send
 	problems    []FieldError
 
-	ready atomic.Pointer[connectorPlan] // the plan in which it was found to lack nothing
+	ready  atomic.Pointer[connectorPlan] // the plan in which it was found to lack nothing
+	passed atomic.Pointer[passed]        // a call of it that the guard let pass; nil: none yet
 }
 
 // Counts of lists in a request.

@@ -16,7 +16,7 @@ func (r *run) compose(ctx context.Context) error {
 	if !r.req.auth || s == nil || s.compose == nil || r.req == s.discovery {
 		return nil
 	}
-	p := &purse{values: r.values()}
+	p := &purse{plan: r.plan}
 	if err := s.compose(ctx, r, p); err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func (r *run) authorizationURL(ctx context.Context, w *waiting) (string, error) 
 	if err != nil || u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !r.opts.Egress.AllowHTTP) {
 		return "", failure(Unauthorized, "the authorization endpoint is not an https URL")
 	}
-	p := &purse{values: r.values()}
+	p := &purse{plan: r.plan}
 	params := url.Values{
 		"response_type": {"code"}, "redirect_uri": {w.Redirect}, "state": {r.plan.def.ID + "." + w.ID},
 		"code_challenge": {oauth.Challenge(w.Verifier)}, "code_challenge_method": {"S256"},

@@ -51,9 +51,10 @@ func (c *credential) sinks() []render.Sink {
 // purse expands the credentials of one request, and notes which secrets it took where. After
 // the first error it only yields empty texts.
 type purse struct {
-	values render.Values
-	sinks  []render.Sink
-	err    error
+	plan  *connectorPlan
+	mask  bool // references stand for the values of secrets and tokens
+	sinks []render.Sink
+	err   error
 }
 
 // take returns the text of a credential; of none it is empty.
@@ -61,15 +62,17 @@ func (p *purse) take(c *credential) string {
 	if c == nil || p.err != nil {
 		return ""
 	}
-	wire, err := c.program.Render(p.values)
+	values := p.plan.lookUp
+	values.Mask = p.mask
+	text, sinks, err := c.program.Text(values)
 	if err != nil {
 		p.err = c.fault(err)
 		return ""
 	}
-	for _, sink := range wire.Sinks {
+	for _, sink := range sinks {
 		p.sinks = append(p.sinks, render.Sink{Secret: sink.Secret, Place: c.place})
 	}
-	return string(wire.Body)
+	return text
 }
 
 // header returns the text of a credential that becomes part of a header or cookie.

@@ -118,6 +118,7 @@ type run struct {
 	req       *requestPlan
 	wire      *render.Request
 	grant     *grant
+	purse     purse             // of the credentials that it carries
 	sign      signer            // signs each attempt; nil: nothing does
 	prev      *grant            // the last one, when another is fetched; nil: there is none
 	code      *exchangeCode     // what a person's consent yielded; nil: nobody consented just now

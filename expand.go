@@ -41,13 +41,10 @@ func (r *run) write() (err error) {
 
 // values are what a call puts in.
 func (r *run) values() render.Values {
-	v := render.Values{
-		Payload:       r.call.Payload,
-		Index:         r.index,
-		Variable:      r.plan.lookUp.Variable,
-		Secret:        r.plan.lookUp.Secret,
-		OriginAllowed: r.plan.lookUp.OriginAllowed,
-		File:          r.about,
+	v := r.plan.lookUp
+	v.Payload, v.Index = r.call.Payload, r.index
+	if len(r.call.Files) > 0 {
+		v.File = r.about
 	}
 	if r.req.program == nil || r.req.program.UsesAuth() || r.req.def.PayloadMode == PayloadDynamic {
 		v.AuthSecret = r.isToken
@@ -60,6 +57,12 @@ func (r *run) values() render.Values {
 
 // expand renders a call that is configured, or one that its payload describes.
 func (r *run) expand(v render.Values) (*render.Request, error) {
+	scratch, _ := r.scratches.Get().(*render.Scratch)
+	if scratch == nil {
+		scratch = new(render.Scratch)
+	}
+	defer r.scratches.Put(scratch)
+	v.Scratch = scratch
 	var wire *render.Request
 	var err error
 	if r.req.def.PayloadMode == PayloadDynamic {

@@ -20,15 +20,20 @@ type grant struct {
 	*token.Grant
 	reach    []egress.Rules
 	broken   bool            // its hosts cannot be read: it goes nowhere
+	bearer   []string        // the token as the value of a header, shared by calls
 	scrubber *scrub.Scrubber // finds its tokens
 }
 
 // grantOf returns what deriveGrant made.
 func grantOf(g *token.Grant) *grant { return g.Derived.(*grant) }
 
-// deriveGrant is done once for each grant that comes into memory.
+// deriveGrant is done once for each grant that comes into memory, before anybody else sees it.
 func deriveGrant(g *token.Grant) any {
-	d := &grant{Grant: g, scrubber: scrub.New(grantSecrets(g))}
+	if g.Derived != nil {
+		return g.Derived
+	}
+	d := &grant{Grant: g, scrubber: scrub.New(grantSecrets(g)), bearer: []string{"Bearer " + g.Access}}
+	g.Access = d.bearer[0][len("Bearer "):] // one copy serves both
 	for _, hosts := range g.Reach {
 		rules, err := egress.ParseRules(hosts...)
 		d.broken = d.broken || err != nil

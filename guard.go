@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"net/url"
+	"slices"
 
 	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/internal/render"
@@ -11,7 +12,35 @@ import (
 // guard is the step that holds the final URL against the hosts of the connector, and every
 // secret against the hosts and places that it is bound to. Where the address of the host
 // lies is decided later, at the moment of connecting.
-func (r *run) guard() error { return r.plan.guard(&r.core.opts.Egress, r.req, r.wire) }
+//
+// What passed is remembered: most requests go to one origin with the same secrets in the same places.
+func (r *run) guard() error {
+	last := r.req.passed.Load()
+	if last.admits(r.plan, r.wire) {
+		return nil
+	}
+	if err := r.plan.guard(&r.core.opts.Egress, r.req, r.wire); err != nil {
+		return err
+	}
+	if last == nil || last.plan != r.plan {
+		r.req.passed.Store(&passed{plan: r.plan, scheme: r.wire.URL.Scheme, host: r.wire.URL.Host, sinks: slices.Clone(r.wire.Sinks)})
+	}
+	return nil
+}
+
+// passed is all of a call that the guard looks at, of one that it let pass.
+type passed struct {
+	plan         *connectorPlan
+	scheme, host string
+	sinks        []render.Sink
+}
+
+// admits reports whether the guard would look at the same again.
+func (p *passed) admits(plan *connectorPlan, wire *render.Request) bool {
+	u := wire.URL
+	return p != nil && p.plan == plan && p.host == u.Host && p.scheme == u.Scheme && u.User == nil && u.Opaque == "" &&
+		slices.Equal(p.sinks, wire.Sinks)
+}
 
 func (p *connectorPlan) guard(open *Egress, req *requestPlan, wire *render.Request) error {
 	if err := p.mayGo(open, wire.URL); err != nil {

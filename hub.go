@@ -64,6 +64,7 @@ type core struct {
 	nonces      nonces
 
 	documents sync.Pool // of *payload.Document
+	scratches sync.Pool // of *render.Scratch
 
 	answers  *staleAnswers
 	gates    gates

@@ -78,7 +78,7 @@ func (t *Tenant) Plan(ctx context.Context, call Call) (_ *CallPlan, err error) {
 	if err := r.guard(); err != nil {
 		return nil, err
 	}
-	if err := r.showAuth(values); err != nil {
+	if err := r.showAuth(); err != nil {
 		return nil, err
 	}
 	return r.planned(), nil

@@ -93,7 +93,7 @@ func bearerScheme(read func(*run, *Result) (*obtained, error)) *scheme {
 		headers: []string{"Authorization"},
 		read:    read,
 		attach: func(r *run, p *purse) (signer, error) {
-			r.wire.Header.Set("Authorization", "Bearer "+r.token(p))
+			r.bearer(p)
 			return nil, nil
 		},
 	}
@@ -127,7 +127,7 @@ func (k *compiler) basic(b *Basic) *scheme {
 		if err != nil {
 			return nil, err
 		}
-		if !p.values.Mask {
+		if !p.mask {
 			pair = base64.StdEncoding.EncodeToString([]byte(pair))
 		}
 		r.wire.Header.Set("Authorization", "Basic "+pair)
@@ -165,7 +165,8 @@ func (r *run) attach() error {
 	if s == nil || s.attach == nil {
 		return nil
 	}
-	p := &purse{values: r.values()}
+	r.purse = purse{plan: r.plan}
+	p := &r.purse
 	sign, err := s.attach(r, p)
 	if err != nil {
 		return err
@@ -179,9 +180,18 @@ func (r *run) attach() error {
 	return nil
 }
 
+// bearer puts the token on the call, in the text that all calls share.
+func (r *run) bearer(p *purse) {
+	if p.mask {
+		r.wire.Header.Set("Authorization", "Bearer "+r.token(p))
+		return
+	}
+	r.wire.Header["Authorization"] = r.grant.bearer
+}
+
 // token is the one that calls carry; in a plan it is a reference.
 func (r *run) token(p *purse) string {
-	if p.values.Mask {
+	if p.mask {
 		return "[[@auth." + r.answerName() + "]]"
 	}
 	return r.grant.Access
@@ -202,7 +212,7 @@ func (p *connectorPlan) composed() []scrub.Secret {
 	if p.scheme == nil || b == nil || len(p.scheme.credentials) != 2 {
 		return nil
 	}
-	purse := &purse{values: render.Values{Variable: p.variable, Secret: p.secret}}
+	purse := &purse{plan: p}
 	pair, err := basicPair(purse, p.scheme.credentials[0], p.scheme.credentials[1])
 	if err != nil || len(purse.sinks) == 0 {
 		return nil // it is not sent

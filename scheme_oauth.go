@@ -269,7 +269,7 @@ func (c *oauthScheme) renews(r *run, p *purse) bool {
 		r.prev = nil
 		return false
 	}
-	if c.refreshToken != nil && r.prev.Extra[extraSeed] != c.seed(&purse{values: p.values}) {
+	if c.refreshToken != nil && r.prev.Extra[extraSeed] != c.seed(&purse{plan: r.plan}) {
 		r.prev = nil
 		return false
 	}
@@ -342,15 +342,19 @@ func (c *oauthScheme) read(r *run, res *Result) (*obtained, error) {
 		o.extra[extraProof] = r.proof
 	}
 	if c.refreshToken != nil {
-		o.extra[extraSeed] = c.seed(&purse{values: r.values()})
+		o.extra[extraSeed] = c.seed(&purse{plan: r.plan})
 	}
 	return o, nil
 }
 
 // attach sends the token, with a proof of possession if it is bound to a key.
 func (c *oauthScheme) attach(r *run, p *purse) (signer, error) {
-	r.wire.Header.Set("Authorization", c.tokenType()+" "+r.token(p))
-	if !c.def.DPoP || p.values.Mask {
+	if !c.def.DPoP {
+		r.bearer(p)
+		return nil, nil
+	}
+	r.wire.Header.Set("Authorization", "DPoP "+r.token(p))
+	if p.mask {
 		return nil, nil
 	}
 	return r.prover(r.grant.Extra[extraProof], r.grant.Access)

@@ -85,13 +85,13 @@ func (a *Auth) warnings() []FieldError {
 }
 
 // showAuth adds to a plan what the authentication puts on a call.
-func (r *run) showAuth(values render.Values) error {
+func (r *run) showAuth() error {
 	s := r.plan.scheme
 	if s == nil || s.attach == nil {
 		return nil
 	}
 	before, query := r.wire.Header.Clone(), r.wire.URL.RawQuery
-	p := &purse{values: values}
+	p := &purse{plan: r.plan, mask: true}
 	if _, err := s.attach(r, p); err != nil {
 		return err
 	}

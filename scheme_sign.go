@@ -118,7 +118,7 @@ func (c *hmacScheme) attach(r *run, p *purse) (signer, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	if p.values.Mask {
+	if p.mask {
 		return nil, c.show(r.wire, entries)
 	}
 	key, err := sign.Key(text, c.def.KeyEncoding)
@@ -190,7 +190,7 @@ func (k *compiler) aws(a *AWS) *scheme {
 		if p.err != nil {
 			return nil, p.err
 		}
-		if p.values.Mask {
+		if p.mask {
 			r.wire.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+aws.AccessKey+", Signature={signature}")
 			return nil, nil
 		}

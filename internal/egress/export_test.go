@@ -30,3 +30,9 @@ func (e *Egress) OpenConns() int {
 	defer e.conns.mu.Unlock()
 	return len(e.conns.open)
 }
+
+// PlainName and CanonicalHostOfAny are the quick and the whole way of CanonicalHost.
+var (
+	PlainName          = plainName
+	CanonicalHostOfAny = canonicalHost
+)

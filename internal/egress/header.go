@@ -45,10 +45,23 @@ func notToken(r rune) bool {
 // CheckHeaderValue reports whether v can stand in a header: valid UTF-8 without control
 // characters other than tab. The error is a *SyntaxError and shows nothing of v.
 func CheckHeaderValue(v string) error {
+	if isPrintable(v) {
+		return nil
+	}
 	if !utf8.ValidString(v) || strings.ContainsFunc(v, forbiddenInValue) {
 		return &SyntaxError{What: "header value", Rule: "must be UTF-8 without control characters"}
 	}
 	return nil
+}
+
+// isPrintable reports whether v is printable ASCII, as most values are.
+func isPrintable(v string) bool {
+	for i := range len(v) {
+		if v[i] < ' ' || v[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 func forbiddenInValue(r rune) bool { return r != '\t' && unicode.IsControl(r) }

@@ -33,6 +33,14 @@ func CanonicalHost(s string) (string, error) {
 	if s == "" {
 		return "", hostError("must not be empty")
 	}
+	if plainName(s) {
+		return s, nil
+	}
+	return canonicalHost(s)
+}
+
+// canonicalHost is CanonicalHost for every s but the empty one.
+func canonicalHost(s string) (string, error) {
 	if len(s) > maxSpelling || !utf8.ValidString(s) {
 		return "", hostError("must be a DNS name or an IP address")
 	}
@@ -51,6 +59,32 @@ func CanonicalHost(s string) (string, error) {
 		return "", err
 	}
 	return name, nil
+}
+
+// plainName reports, by one look at each byte, whether s is surely a name that CanonicalHost returns unchanged, as most
+// are: labels of lower-case letters, digits and inner hyphens, of which none is Punycode and the last begins with a
+// letter, so that nobody takes it for a number.
+func plainName(s string) bool {
+	if len(s) > maxHost {
+		return false
+	}
+	label := 0 // where the current one begins
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
+		case c == '-' && i > label && !strings.HasPrefix(s[label:], "xn--"):
+		case c == '.' && endsLabel(s[label:i]):
+			label = i + 1
+		default:
+			return false
+		}
+	}
+	return endsLabel(s[label:]) && s[label] >= 'a'
+}
+
+// endsLabel reports whether a label of plain bytes may end here.
+func endsLabel(label string) bool {
+	return label != "" && len(label) <= maxLabel && label[len(label)-1] != '-'
 }
 
 func hostError(rule string) error { return &SyntaxError{What: "host", Rule: rule} }

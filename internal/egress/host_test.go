@@ -123,6 +123,11 @@ func FuzzCanonicalHost(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		host, err := egress.CanonicalHost(s)
+		if egress.PlainName(s) {
+			whole, fault := egress.CanonicalHostOfAny(s)
+			require.NoError(t, fault)
+			require.Equal(t, host, whole)
+		}
 		if err != nil {
 			return
 		}
@@ -139,4 +144,44 @@ func FuzzCanonicalHost(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, host, u.Hostname())
 	})
+}
+
+// The quick look at a name admits only what the whole way leaves as it is. Every name of up to
+// six of the bytes that matter is tried, and at the bounds of lengths.
+func TestPlainNamesAreCanonical(t *testing.T) {
+	names := []string{
+		strings.Repeat("a", 63), strings.Repeat("a", 64), strings.Repeat("a.", 126) + "a", strings.Repeat("a.", 126) + "aa",
+		"a.xn--b", "xn--bcher-kva.example", "r3---sn-a.example", "axn--a.b", "a.0xff", "a.0xyz", "a.b0", "a.0b",
+	}
+	const letters = "axn0.-"
+	for n := range 7 {
+		names = append(names, words(letters, n)...)
+	}
+	plain := 0
+	for _, name := range names {
+		if !egress.PlainName(name) {
+			continue
+		}
+		plain++
+		host, err := egress.CanonicalHostOfAny(name)
+		require.NoError(t, err, "%q", name)
+		require.Equal(t, name, host)
+	}
+	assert.Greater(t, plain, len(names)/100)
+	assert.True(t, egress.PlainName("api.example.com"))
+}
+
+// words lists every text of n of the letters.
+func words(letters string, n int) []string {
+	list := []string{""}
+	for range n {
+		var longer []string
+		for _, word := range list {
+			for i := range letters {
+				longer = append(longer, word+letters[i:i+1])
+			}
+		}
+		list = longer
+	}
+	return list
 }

@@ -31,9 +31,11 @@ func ParseURL(s string) (*url.URL, error) {
 	if u.User != nil {
 		return nil, urlError("must not hold user information")
 	}
-	if err := canonicalAuthority(u); err != nil {
+	authority, err := canonicalAuthority(u)
+	if err != nil {
 		return nil, err
 	}
+	u.Host = authority
 	u.RawQuery = escapeNonASCII(u.RawQuery)
 	return u, nil
 }
@@ -70,21 +72,21 @@ func authority(s string) string {
 	return rest
 }
 
-// canonicalAuthority rewrites u.Host as canonical host and port.
-func canonicalAuthority(u *url.URL) error {
+// canonicalAuthority returns u.Host as canonical host and port.
+func canonicalAuthority(u *url.URL) (string, error) {
 	host, err := CanonicalHost(hostOf(u.Host))
 	if err != nil {
-		return err
+		return "", err
 	}
 	port, err := portOf(u)
 	if err != nil {
-		return err
+		return "", err
 	}
-	u.Host = joinHost(host)
+	authority := joinHost(host)
 	if port != defaultPort(u.Scheme) {
-		u.Host += ":" + strconv.Itoa(port)
+		authority += ":" + strconv.Itoa(port)
 	}
-	return nil
+	return authority, nil
 }
 
 // hostOf cuts the port off and leaves brackets on, so that only an IPv6 address may have them.
@@ -157,8 +159,14 @@ func HostPort(u *url.URL) (host string, port int) {
 
 // isCanonical reports whether u is as ParseURL leaves its authority.
 func isCanonical(u *url.URL) bool {
-	c := url.URL{Scheme: u.Scheme, Host: u.Host}
-	return u.User == nil && u.Opaque == "" && canonicalAuthority(&c) == nil && c.Host == u.Host
+	if u.User != nil || u.Opaque != "" {
+		return false
+	}
+	if plainName(u.Host) {
+		return true
+	}
+	authority, err := canonicalAuthority(u)
+	return err == nil && authority == u.Host
 }
 
 // isIP reports whether a canonical host is an address.

@@ -28,29 +28,39 @@ func notPlain(r rune) bool {
 }
 
 // In returns the value at a plain path of a document, as [Get] would, but without Num and Index. It
-// reports false where it does not know: nothing was kept of the document, or a name is written
-// with escapes, or the path leads into an array.
+// reports false where it does not know: see [Find].
 func In(d *payload.Document, names []string) (gjson.Result, bool) {
+	v, known := Find(d, names)
+	if v == nil {
+		return gjson.Result{}, known
+	}
+	return result(d.Text(), v), true
+}
+
+// Find returns the value at a plain path of a document; nil: there is none. It reports false where it
+// does not know: nothing was kept of the document, or a name is written with escapes, or the path
+// leads into an array.
+func Find(d *payload.Document, names []string) (*payload.Value, bool) {
 	values := d.Values()
 	if len(values) == 0 {
-		return gjson.Result{}, false
+		return nil, false
 	}
 	at := int32(0)
 	for _, name := range names {
 		switch values[at].Kind {
 		case payload.Object:
 		case payload.Array:
-			return gjson.Result{}, false
+			return nil, false
 		default:
-			return gjson.Result{}, true
+			return nil, true
 		}
 		next, known := d.Member(at, name)
 		if next == 0 {
-			return gjson.Result{}, known
+			return nil, known
 		}
 		at = next
 	}
-	return result(d.Text(), &values[at]), true
+	return &values[at], true
 }
 
 // types are the types of kinds.

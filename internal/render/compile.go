@@ -47,7 +47,11 @@ func (c *compiler) compile(d Definition) (*Program, []Problem) {
 	}
 	p := c.program
 	p.usesAuth = p.seeksAuth()
+	p.sinks = p.eachSink()
 	p.size = sizeOf(p.segments) + sizeOf(p.query) + sizeOf(p.headers)
+	if p.body != nil {
+		p.size = max(p.size, sizeOf(p.body.slots()))
+	}
 	return &p, nil
 }
 
@@ -85,8 +89,20 @@ func (c *compiler) headers(list []Pair) {
 		}
 		s := c.slot(at+".value", Place("header:"+name), segments, headerText)
 		c.program.headers = append(c.program.headers, s)
-		c.program.names = append(c.program.names, name)
+		c.program.lines = append(c.program.lines, line{name, s.fixed()})
 	}
+}
+
+// fixed returns the value of a header without holes; nil: it has some.
+func (s *slot) fixed() []string {
+	if s.holes() {
+		return nil
+	}
+	text := ""
+	for _, p := range s.pieces {
+		text += p.literal
+	}
+	return []string{text}
 }
 
 func (c *compiler) headerName(at, source string) (string, bool) {

@@ -122,7 +122,7 @@ func xmlText(dst []byte, text string) ([]byte, *refusal) {
 }
 
 // compact appends the JSON text raw without the white space between its tokens.
-func compact(dst []byte, raw string) []byte {
+func compact[Text string | []byte](dst []byte, raw Text) []byte {
 	quoted, start := false, 0
 	for i := 0; i < len(raw); i++ {
 		switch b := raw[i]; {

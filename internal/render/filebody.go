@@ -50,18 +50,18 @@ func (w *writer) about(name string) File {
 	return f
 }
 
-// pieces cuts the buffer at its files.
-func (w *writer) pieces() []Piece {
+// pieces cuts a body at its files.
+func (w *writer) pieces(body []byte) []Piece {
 	var list []Piece
 	start := 0
 	for _, c := range w.gaps {
 		if c.at > start {
-			list = append(list, Piece{Bytes: w.buf[start:c.at]})
+			list = append(list, Piece{Bytes: body[start:c.at]})
 		}
 		list, start = append(list, Piece{File: c.file}), c.at
 	}
-	if start < len(w.buf) {
-		list = append(list, Piece{Bytes: w.buf[start:]})
+	if start < len(body) {
+		list = append(list, Piece{Bytes: body[start:]})
 	}
 	return list
 }

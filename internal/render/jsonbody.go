@@ -167,10 +167,11 @@ func (b *jsonCompiler) text(pointer, source string) {
 func (b *jsonCompiler) string(place Place, segments []ref.Segment) {
 	if len(segments) == 1 && (segments[0].Kind == ref.Payload || segments[0].Kind == ref.Auth) {
 		h := b.hole("body", place, segments[0], jsonText, true)
-		b.slot(slot{encode: jsonText, place: place, path: "body", whole: true, pieces: []piece{{hole: h}}})
+		b.slot(slot{encode: jsonText, place: place, path: "body", json: true, whole: true, pieces: []piece{{hole: h}}})
 		return
 	}
 	s := b.compiler.slot("body", place, segments, jsonText)
+	s.json = true
 	b.pending = append(b.pending, '"')
 	if s.holes() {
 		b.slot(s)

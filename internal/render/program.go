@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/integrationhub/hub/internal/ref"
@@ -14,9 +15,10 @@ type Program struct {
 	template string // the path as its author wrote it
 	query    []slot
 	headers  []slot
-	names    []string // :: position in headers → canonical name
-	body     body     // nil: none
-	size     int      // of the literal bytes before the body
+	lines    []line // :: position in headers → what goes out
+	body     body   // nil: none
+	sinks    []Sink // where calls put secrets, those of the authentication answer apart; shared by requests
+	size     int    // an estimate of the bytes before the body, or of the body, if that is longer
 	max      int
 	usesAuth bool // some hole takes a value of the authentication answer
 }
@@ -26,9 +28,16 @@ type slot struct {
 	prefix string
 	pieces []piece
 	encode encoder
+	json   bool   // it stands in a JSON body
 	whole  bool   // its one piece is a hole that takes a JSON value
 	place  Place  // empty: structure only
 	path   string // for faults
+}
+
+// A line is a header without its values.
+type line struct {
+	name  string   // canonical
+	fixed []string // its value, if that has no holes; shared by requests
 }
 
 // A piece is literal text, already encoded, or a hole.
@@ -102,19 +111,26 @@ func (p *Program) pathTemplate() string {
 func (p *Program) Secrets() []Sink {
 	var sinks []Sink
 	seen := map[Sink]bool{}
-	for s := range p.slots() {
-		for _, piece := range s.pieces {
-			if piece.hole == nil || !piece.hole.secret {
-				continue
-			}
-			sink := Sink{piece.hole.ref.Text, s.place}
-			if !seen[sink] {
-				seen[sink] = true
-				sinks = append(sinks, sink)
-			}
+	for _, sink := range p.sinks {
+		if !seen[sink] {
+			seen[sink] = true
+			sinks = append(sinks, sink)
 		}
 	}
 	return sinks
+}
+
+// eachSink lists every secret and place it is put into, in the order of the places.
+func (p *Program) eachSink() []Sink {
+	var sinks []Sink
+	for s := range p.slots() {
+		for _, piece := range s.pieces {
+			if piece.hole != nil && piece.hole.secret {
+				sinks = append(sinks, Sink{piece.hole.ref.Text, s.place})
+			}
+		}
+	}
+	return slices.Clip(sinks)
 }
 
 // slots yields the slots of path, query, headers and body.

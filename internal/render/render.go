@@ -1,8 +1,10 @@
 package render
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -11,33 +13,65 @@ import (
 // Rendering depends on v alone: the same values give the same bytes. Values.Secret runs while
 // Render does, so a cancelled context shows as its error.
 func (p *Program) Render(v Values) (*Request, error) {
-	w := writer{v: v, max: p.max}
-	w.buf = make([]byte, 0, p.size+64)
+	w := v.Scratch.begin(v, p)
+	defer w.wipe()
 	r := newRequest()
 	r.Method = p.method
-	if err := p.head(&w, r); err != nil {
+	if err := p.head(w, r); err != nil {
 		return nil, err
 	}
 	if p.body != nil {
-		if err := p.content(&w, r); err != nil {
+		if err := p.content(w, r); err != nil {
 			return nil, err
 		}
 	}
-	r.Sinks, r.Parts = w.sinks, w.parts
+	r.Sinks, r.Parts = p.noted(w.sinks), w.parts
 	return r, nil
 }
 
-// newRequest allocates a request and its URL in one piece.
-func newRequest() *Request {
-	both := &struct {
-		request Request
-		url     url.URL
-	}{}
-	both.request.URL = &both.url
-	return &both.request
+// Text puts values into the body alone, and returns it with the secrets that are in it.
+func (p *Program) Text(v Values) (string, []Sink, error) {
+	if p.body == nil {
+		return "", nil, nil
+	}
+	w := v.Scratch.begin(v, p)
+	defer w.wipe()
+	if _, err := p.body.render(w); err != nil {
+		return "", nil, err
+	}
+	return string(w.buf), p.noted(w.sinks), nil
 }
 
-// head writes path, query and header values into one buffer, of which they become parts.
+// newRequest allocates a request, its URL and some values of headers in one piece.
+func newRequest() *Request {
+	all := &struct {
+		request Request
+		url     url.URL
+		values  [4]string
+	}{}
+	all.request.URL, all.request.values = &all.url, all.values[:]
+	return &all.request
+}
+
+// value is text as the one value of a header.
+func (r *Request) value(text string) []string {
+	if len(r.values) == 0 {
+		return []string{text}
+	}
+	v := r.values[:1:1]
+	v[0], r.values = text, r.values[1:]
+	return v
+}
+
+// noted returns the sinks that a call noted: the list that all calls share, if they are the same.
+func (p *Program) noted(sinks []Sink) []Sink {
+	if slices.Equal(sinks, p.sinks) {
+		return p.sinks
+	}
+	return slices.Clone(sinks)
+}
+
+// head writes path, query and header values into one text, of which they become parts.
 func (p *Program) head(w *writer, r *Request) error {
 	scheme, host, err := p.origin.render(w)
 	if err != nil {
@@ -55,7 +89,7 @@ func (p *Program) head(w *writer, r *Request) error {
 	var ends [16]int
 	marks := ends[:0]
 	for i := range p.headers {
-		if err := w.place(&p.headers[i]); err != nil {
+		if err := w.header(&p.headers[i], p.lines[i].fixed); err != nil {
 			return err
 		}
 		marks = append(marks, len(w.buf))
@@ -64,8 +98,17 @@ func (p *Program) head(w *writer, r *Request) error {
 	r.URL.Scheme, r.URL.Host = scheme, host
 	r.URL.Path, r.URL.RawPath = unescape(text[:query]), text[:query]
 	r.URL.RawQuery = strings.TrimPrefix(text[query:headers], "?")
-	r.Header = p.header(text, headers, marks)
+	p.header(r, text, headers, marks)
 	return nil
+}
+
+// header writes the value of a header, or counts it, if every call has the same.
+func (w *writer) header(s *slot, fixed []string) error {
+	if fixed == nil || w.v.Trace {
+		return w.place(s)
+	}
+	w.done += len(fixed[0])
+	return w.room(s.path)
 }
 
 // path writes the segments and judges those that hold values.
@@ -119,40 +162,40 @@ func (w *writer) originPart(scheme, host string) {
 	w.now = trail{}
 }
 
-// header cuts the values out of text, where they begin at start and end at marks. With a body it leaves
-// room for its type.
-func (p *Program) header(text string, start int, marks []int) http.Header {
-	header := make(http.Header, len(p.names)+1)
-	values := make([]string, len(marks), len(marks)+1)
-	if p.body != nil {
-		values = values[:len(marks)+1]
-		header["Content-Type"] = values[len(marks):]
-	}
+// header cuts the values out of text, where they begin at start and end at marks. Nothing writes to the
+// values of a header, so those that are fixed are shared.
+func (p *Program) header(r *Request, text string, start int, marks []int) {
+	r.Header = make(http.Header, len(p.lines)+roomForOthers)
 	for i, end := range marks {
-		values[i] = text[start:end]
-		start = end
-		name := p.names[i]
-		if header[name] == nil {
-			header[name] = values[i : i+1 : i+1]
-		} else {
-			header[name] = append(header[name], values[i])
+		name, value := p.lines[i].name, p.lines[i].fixed
+		if value == nil {
+			value = r.value(text[start:end])
 		}
+		if before := r.Header[name]; before != nil {
+			value = append(before, value...)
+		}
+		r.Header[name], start = value, end
 	}
-	return header
 }
 
+// roomForOthers is for headers that are not the definition's: the type of the body, the agent, the codings, the
+// token.
+const roomForOthers = 4
+
+// content writes the body.
 func (p *Program) content(w *writer, r *Request) error {
-	w.begin(make([]byte, 0, sizeOf(p.body.slots())))
+	w.begin()
 	contentType, err := p.body.render(w)
 	if err != nil {
 		return err
 	}
+	body := bytes.Clone(w.buf)
 	if len(w.gaps) > 0 {
-		r.Pieces = w.pieces()
+		r.Pieces = w.pieces(body)
 	} else {
-		r.Body = w.buf
+		r.Body = body
 	}
-	r.Header["Content-Type"][0] = contentType
+	r.Header["Content-Type"] = r.value(contentType)
 	w.end("body")
 	return nil
 }

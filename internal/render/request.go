@@ -31,9 +31,12 @@ type Values struct {
 	Mask bool
 	// Trace fills Request.Parts.
 	Trace bool
+	// Scratch is memory to render on; nil: new memory.
+	Scratch *Scratch
 }
 
-// A Request is what goes on the wire. It belongs to the caller and shares no memory with Values.
+// A Request is what goes on the wire. It shares no memory with Values. It belongs to the caller, but for what it shares
+// with other requests of its program: Sinks, and the values of headers, which nobody writes to.
 type Request struct {
 	Method string
 	URL    *url.URL
@@ -42,6 +45,8 @@ type Request struct {
 	Pieces []Piece     // of a body with files, one behind the other
 	Sinks  []Sink      // where secrets were put in, in the order of the places
 	Parts  []Part      // with Values.Trace
+
+	values []string // memory for values of headers
 }
 
 // A Place is where a value stands in a request: "path", "query:key", "header:X-Api-Key" (canonical

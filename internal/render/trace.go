@@ -61,10 +61,11 @@ func (w *writer) join() {
 	w.now = trail{}
 }
 
-// begin makes buf, empty, the one written to.
-func (w *writer) begin(buf []byte) {
+// begin makes room for another text in the buffer: what is in there has been copied.
+func (w *writer) begin() {
 	w.done += len(w.buf)
-	w.buf, w.now, w.all = buf, trail{}, trail{}
+	w.clear()
+	w.now, w.all = trail{}, trail{}
 }
 
 // end makes the whole buffer a part.

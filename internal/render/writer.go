@@ -2,9 +2,12 @@ package render
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/tidwall/gjson"
 
+	"github.com/integrationhub/hub/internal/path"
+	"github.com/integrationhub/hub/internal/payload"
 	"github.com/integrationhub/hub/internal/ref"
 )
 
@@ -22,6 +25,39 @@ type writer struct {
 	parts []Part
 	now   trail
 	all   trail
+}
+
+// A Scratch is memory that requests are rendered on, one after the other: what is rendered is a copy, and nothing
+// of it stays. Its zero value is ready; it serves one call at a time.
+type Scratch struct{ writer writer }
+
+// maxScratch is the longest buffer that a Scratch keeps.
+const maxScratch = 64 << 10
+
+// begin returns a writer for one call of a program, on new memory if s is nil.
+func (s *Scratch) begin(v Values, p *Program) *writer {
+	if s == nil {
+		s = &Scratch{}
+	}
+	w := &s.writer
+	*w = writer{v: v, max: p.max, buf: slices.Grow(w.buf[:0], p.size), sinks: w.sinks[:0]}
+	return w
+}
+
+// wipe forgets the call.
+func (w *writer) wipe() {
+	w.clear()
+	clear(w.sinks)
+	if cap(w.buf) > maxScratch {
+		w.buf = nil
+	}
+	*w = writer{buf: w.buf, sinks: w.sinks[:0]}
+}
+
+// clear empties the buffer.
+func (w *writer) clear() {
+	clear(w.buf)
+	w.buf = w.buf[:0]
 }
 
 // place writes one slot that is a part of its own.
@@ -51,6 +87,9 @@ func (w *writer) piece(s *slot, p *piece) error {
 		w.came("definition", "")
 		return nil
 	}
+	if w.copied(s, p.hole) {
+		return w.room(s.path)
+	}
 	start := len(w.buf)
 	v, err := w.resolve(s, p.hole)
 	if err != nil {
@@ -66,6 +105,31 @@ func (w *writer) piece(s *slot, p *piece) error {
 	}
 	w.note(s.place, p.hole, &v, start)
 	return w.room(s.path)
+}
+
+// copied writes a value of the payload into a JSON body byte by byte, and reports whether it did: what is
+// JSON there is JSON here. What is to be written otherwise, or may not stand here, is left to resolve.
+func (w *writer) copied(s *slot, h *hole) bool {
+	if !s.json || h.names == nil || h.ref.AsString || w.v.Index == nil || w.v.Trace {
+		return false
+	}
+	v, _ := path.Find(w.v.Index, h.names)
+	if v == nil {
+		return false
+	}
+	raw := w.v.Index.Text()[v.From:v.To]
+	switch {
+	case s.whole && (v.Kind == payload.Array || v.Kind == payload.Object):
+		w.buf = compact(w.buf, raw)
+		return true
+	case s.whole, v.Kind == payload.Number, v.Kind == payload.True, v.Kind == payload.False:
+	case v.Kind == payload.String && !v.Escaped:
+		raw = raw[1 : len(raw)-1]
+	default:
+		return false
+	}
+	w.buf = append(w.buf, raw...)
+	return true
 }
 
 // text writes a scalar with the encoding of its slot.

@@ -430,3 +430,37 @@ func TestADeadGrantIsNoStartForOtherCredentials(t *testing.T) {
 		assert.Equal(t, 2, calls)
 	})
 }
+
+// Fresh is for callers that would get a grant at once and set nothing off.
+func TestFreshIsWhatGetReturnsWithoutARenewal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer()
+		src := &source{srv: srv, rotating: true}
+		m := instance(memory.New(), newKeeper(t))
+		assert.Nil(t, m.Fresh(key))
+		authorized(t, m, srv, time.Hour)
+		for range 300 {
+			g := m.Fresh(key)
+			before, _ := srv.counts()
+			got, err := m.Get(t.Context(), key, src)
+			require.NoError(t, err)
+			time.Sleep(time.Second)
+			if g != nil {
+				assert.Same(t, got, g)
+				after, _ := srv.counts()
+				assert.Equal(t, before, after)
+			}
+			time.Sleep(29 * time.Second)
+		}
+		calls, _ := srv.counts()
+		assert.GreaterOrEqual(t, calls, 2)
+
+		g := m.Fresh(key)
+		require.NotNil(t, g)
+		other := key
+		other.AuthKey = "other"
+		assert.Nil(t, m.Fresh(other))
+		assert.True(t, m.Refuse(key, g))
+		assert.Nil(t, m.Fresh(key))
+	})
+}
