@@ -296,15 +296,13 @@ func (r *run) scrub(res *Result) {
 	}
 }
 
-// readable reports whether a body is JSON that a parser may see: the depth is checked first,
-// for deep nesting kills a recursive parser.
+// readable reports whether a body is JSON that a parser may see, or too deep for one: deep
+// nesting kills a recursive parser.
 func readable(body []byte, depth int) (ok, deep bool) {
+	if payload.Valid(body, depth) {
+		return true, false
+	}
 	trimmed := trimSpace(body)
-	if len(trimmed) == 0 {
-		return false, false
-	}
-	if payload.CheckDepth(body, depth) != nil {
-		return false, trimmed[0] == '{' || trimmed[0] == '['
-	}
-	return gjson.ValidBytes(body), false
+	deep = len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') && payload.CheckDepth(body, depth) != nil
+	return false, deep
 }
