@@ -2,8 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -12,8 +10,6 @@ import (
 	"runtime"
 	"sync"
 	"time"
-
-	"github.com/integrationhub/hub"
 )
 
 const (
@@ -25,6 +21,7 @@ const (
 // foul is a server that fails in many ways, by chance.
 type foul struct {
 	listener net.Listener
+	answers  []string
 	running  sync.WaitGroup
 	mu       sync.Mutex // guards rand
 	rand     *rand.Rand
@@ -41,17 +38,20 @@ var fouls = []string{
 	"HTTP/1.1 999999 Garbage\r\n\r\n",
 	"\x00\x01\x02\x03\x04\x05\x06\x07\r\n\r\n",
 	"HTTP/1.1 103 Early Hints\r\n\r\n",
-	"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n",
+	"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
 	"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno",
-	done, done, done, done, // some go well, and keep their connection
+	done, done, done, pageOne, // some go well, and keep their connection
 }
 
-func newFoul(r *rand.Rand) (*foul, error) {
+// later is what one server says now and then: calls that come too soon are held back.
+const later = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n\r\n"
+
+func newFoul(r *rand.Rand, answers []string) (*foul, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	f := &foul{listener: l, rand: r}
+	f := &foul{listener: l, answers: answers, rand: r}
 	f.running.Go(func() {
 		for {
 			conn, err := l.Accept()
@@ -78,17 +78,23 @@ func (f *foul) serve(conn *net.TCPConn) {
 		if err != nil {
 			return
 		}
-		_, _ = io.Copy(io.Discard, req.Body)
-		switch f.chance(20) {
-		case 0: // silence, until the client leaves
+		fate := f.chance(40)
+		if fate > 1 { // the others do not read what they are sent
+			_, _ = io.Copy(io.Discard, req.Body)
+		}
+		switch fate {
+		case 0: // silence, for longer than a call takes
+			time.Sleep(2 * foulTimeout)
+			return
+		case 2: // silence, until the client leaves
 			_, _ = io.Copy(io.Discard, in)
 			return
-		case 1:
+		case 3:
 			_ = conn.SetLinger(0) // a reset
 			return
 		}
-		text := fouls[f.chance(len(fouls))]
-		if !write(conn, text) || text != done {
+		text := f.answers[f.chance(len(f.answers))]
+		if !write(conn, text) || text != done && text != pageOne || fate == 1 {
 			return
 		}
 	}
@@ -103,7 +109,11 @@ func (f *foul) end() {
 func leaks(t *trial) {
 	servers := make([]*foul, foulServers)
 	for i := range servers {
-		f, err := newFoul(t.rand(i))
+		answers := fouls
+		if i == 0 {
+			answers = append([]string{later}, fouls...)
+		}
+		f, err := newFoul(t.rand(i), answers)
 		t.must(err)
 		servers[i] = f
 	}
@@ -112,9 +122,14 @@ func leaks(t *trial) {
 	for i, f := range servers {
 		t.must(connectFoul(t.Context(), w.acme, i, f.listener.Addr().String()))
 	}
-	t.storm(w, t.size(1_000, 2_000, 20_000)) // fills pools and caches
+	s := &storm{trial: t, world: w, servers: servers}
+	s.rage(t.size(1_000, 2_000, 20_000)) // fills pools and caches
 	before := stockOf()
-	t.storm(w, t.size(3_000, 20_000, 1_000_000))
+	s.rage(t.size(2_000, 15_000, 1_000_000))
+	left := s.luggage.left()
+	t.check(left == 0, "%d files are left open", left)
+	behind := s.luggage.behind.Load()
+	t.check(behind == 0, "%d ends of batches were told when the loop had been left", behind)
 	after := stockOf()
 	for deadline := time.Now().Add(recovery); !after.within(before) && time.Now().Before(deadline); after = stockOf() {
 		time.Sleep(100 * time.Millisecond)
@@ -132,48 +147,6 @@ func leaks(t *trial) {
 func (t *trial) figure(name string, before, after int) {
 	t.add(name+" before", float64(before))
 	t.add(name+" after", float64(after))
-}
-
-// connectFoul makes a connector for a foul server: over HTTP, and over HTTPS, which it does not
-// speak.
-func connectFoul(ctx context.Context, t *hub.Tenant, i int, host string) error {
-	once := &hub.Retry{Attempts: 1}
-	_, err := connect(ctx, t, hub.Connector{
-		Name: fmt.Sprint("con-", i), Hosts: []string{host}, Timeout: int(foulTimeout.Milliseconds()),
-		Requests: []hub.Request{
-			{Name: "get", Method: http.MethodGet, URL: "http://" + host + "/", Retry: once},
-			{Name: "post", Method: http.MethodPost, URL: "http://" + host + "/", MediaType: "text/plain", Body: "something", Retry: once},
-			{Name: "secure", Method: http.MethodGet, URL: "https://" + host + "/", Retry: once},
-			{Name: "promised", Method: http.MethodGet, URL: "http://" + host + "/", Retry: once,
-				Outputs: map[string]hub.Output{"number": {Path: "not.there"}}},
-		},
-	})
-	return err
-}
-
-// storm makes so many calls, of which some are given up by their callers.
-func (t *trial) storm(w *world, calls int) {
-	requests := []string{"get", "post", "post", "promised", "get", "post", "promised", "secure"}
-	var callersRunning sync.WaitGroup
-	for c := range callers {
-		callersRunning.Go(func() {
-			r := t.rand(1000 + c)
-			for i := c; i < calls && t.Context().Err() == nil; i += callers {
-				patience := time.Minute
-				if r.IntN(10) == 0 {
-					patience = time.Duration(r.IntN(3000)) * time.Microsecond
-				}
-				ctx, cancel := context.WithTimeout(t.Context(), patience)
-				_, err := w.acme.Execute(ctx, hub.Call{
-					Connector: fmt.Sprint("con-", r.IntN(foulServers)), Request: requests[r.IntN(len(requests))],
-				})
-				cancel()
-				t.check(codeOf(err) != hub.Invalid && codeOf(err) != hub.NotFound, "%v", err)
-				t.add("ends with "+named(string(codeOf(err))), 1)
-			}
-		})
-	}
-	callersRunning.Wait()
 }
 
 // stock is what calls could have left behind.

@@ -27,6 +27,7 @@ type line struct {
 var lines = []line{
 	{"links", "each toxic on each link: calls end in their branch by the deadline, and work again", links},
 	{"offsets", "servers that die at each byte: side effects at most 1, and Sent never denies one", offsets},
+	{"forms", "likewise with files, streams, SDKs, pages and batches: and files are closed, streams begin once", forms},
 	{"outage", "third parties that are down for 1,000 calls/s: attempts at most 1.1 per call", storms},
 	{"neighbour", "callers at 100 times the rate of the others, who do not notice", neighbours},
 	{"close", "hubs closed with many calls under way: all end, nothing is left, tokens are kept", closings},

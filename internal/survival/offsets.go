@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -15,13 +14,34 @@ type effect struct {
 	name, method string
 	retry        hub.Retry
 	declared     bool // repeating it does no harm
+	form
 }
 
+var (
+	keyed = hub.Retry{IdempotencyHeader: "Idempotency-Key"}
+	again = hub.Retry{Attempts: 2, Idempotent: true}
+)
+
 var effectKinds = []effect{
-	{"POST", http.MethodPost, hub.Retry{}, false},
-	{"POST with an idempotency key", http.MethodPost, hub.Retry{IdempotencyHeader: "Idempotency-Key"}, false},
-	{"POST, idempotent", http.MethodPost, hub.Retry{Attempts: 2, Idempotent: true}, true},
-	{"GET", http.MethodGet, hub.Retry{Attempts: 2}, true},
+	{"POST", http.MethodPost, hub.Retry{}, false, execution},
+	{"POST with an idempotency key", http.MethodPost, keyed, false, execution},
+	{"POST, idempotent", http.MethodPost, again, true, execution},
+	{"GET", http.MethodGet, hub.Retry{Attempts: 2}, true, execution},
+}
+
+// formKinds are the calls that are more than a request and an answer.
+var formKinds = []effect{
+	{"a form with a file", http.MethodPost, hub.Retry{}, false, withForm},
+	{"a form with a file, idempotent", http.MethodPost, again, true, withForm},
+	{"a file as body, with an idempotency key", http.MethodPost, keyed, false, withFile},
+	{"a file that can be read once, idempotent", http.MethodPost, again, false, onceOnly},
+	{"a stream by POST", http.MethodPost, hub.Retry{}, false, streamed},
+	{"a stream by GET", http.MethodGet, hub.Retry{Attempts: 2}, true, streamed},
+	{"an SDK's POST with an idempotency key", http.MethodPost, hub.Retry{}, false, lent},
+	{"pages by POST", http.MethodPost, hub.Retry{}, false, paged},
+	{"pages by GET", http.MethodGet, hub.Retry{Attempts: 2}, true, paged},
+	{"a batch's POST", http.MethodPost, keyed, false, batched},
+	{"a batch's POST, idempotent", http.MethodPost, again, true, batched},
 }
 
 // death is one case: a kind of request at a server that dies.
@@ -37,14 +57,22 @@ func (d death) String() string {
 }
 
 // offsets lets servers die at each byte of requests and answers.
-func offsets(t *trial) {
+func offsets(t *trial) { t.deaths(effectKinds, t.size(151, 11, 1)) }
+
+// forms does so with files, streams, SDKs, pages and batches.
+func forms(t *trial) { t.deaths(formKinds, t.size(301, 97, 1)) }
+
+// deaths lets servers die at each byte, or at each of so many.
+func (t *trial) deaths(kinds []effect, step int) {
 	f := &fixture{trial: t}
 	t.must(f.openSecure())
 	defer f.secure.Close()
 	var cases []death
-	for _, e := range effectKinds {
+	for _, e := range kinds {
 		for _, d := range []death{{effect: e}, {effect: e, warm: true}, {effect: e, token: true}} {
-			cases = append(cases, d.everywhere(t, f)...)
+			if !d.token || !d.single {
+				cases = append(cases, d.everywhere(t, f, step)...)
+			}
 		}
 	}
 	each(len(cases), 32, func(i int) {
@@ -56,11 +84,10 @@ func offsets(t *trial) {
 
 // everywhere are the cases of a kind: each byte, by a close and by a reset. In CI it is each of
 // so many bytes, with the first and the last.
-func (d death) everywhere(t *trial, f *fixture) (cases []death) {
+func (d death) everywhere(t *trial, f *fixture, step int) (cases []death) {
 	d.request, d.answer = -1, -1
-	length, _, err := d.call(t.Context(), f)
+	length, _, err := d.call(t, f)
 	t.must(err)
-	step := t.size(151, 11, 1)
 	for _, d.reset = range []bool{false, true} {
 		for n := range length + 1 {
 			if n%step == 0 || n == 1 || n >= length-1 {
@@ -79,7 +106,7 @@ func (d death) everywhere(t *trial, f *fixture) (cases []death) {
 }
 
 func (d death) run(t *trial, f *fixture) {
-	seen, effects, err := d.call(t.Context(), f)
+	seen, effects, err := d.call(t, f)
 	var failed *hub.Error
 	if !errors.As(err, &failed) {
 		t.check(false, "%v: ends with %v", d, err)
@@ -105,7 +132,7 @@ func (d death) run(t *trial, f *fixture) {
 }
 
 // call makes one call to a server that follows the script, with a hub of its own.
-func (d death) call(ctx context.Context, f *fixture) (seen, effects int, err error) {
+func (d death) call(t *trial, f *fixture) (seen, effects int, err error) {
 	s := d.script
 	s.before = nil
 	if d.warm {
@@ -114,23 +141,27 @@ func (d death) call(ctx context.Context, f *fixture) (seen, effects int, err err
 	if d.token {
 		s.before = append(s.before, refusal)
 	}
+	if d.first != "" {
+		s.before = append(s.before, d.first)
+	}
 	m, err := newMortal(s)
 	if err != nil {
 		return 0, 0, err
 	}
 	w, err := newWorld(nil, nil)
-	if err == nil {
-		err = d.through(ctx, f, w, m.address())
-		if ended := w.end(); ended != nil {
-			err = ended
-		}
+	if err != nil {
+		return 0, 0, err
+	}
+	err = d.through(t, f, w, m.address())
+	if ended := w.end(); ended != nil {
+		err = ended
 	}
 	m.end()
 	return int(m.seen.Load()), int(m.effects.Load()), err
 }
 
 // through makes the connector, and calls.
-func (d death) through(ctx context.Context, f *fixture, w *world, host string) error {
+func (d death) through(t *trial, f *fixture, w *world, host string) error {
 	con := f.connector(ample, d.method, "http://"+host+"/effects")
 	if d.token {
 		con = f.authorized(ample, f.secure.Host())
@@ -139,17 +170,29 @@ func (d death) through(ctx context.Context, f *fixture, w *world, host string) e
 	}
 	retry := d.retry
 	con.Requests[0].Retry = &retry
+	if d.with != nil {
+		d.with(&con.Requests[0])
+	}
 	con.Requests = append(con.Requests, hub.Request{Name: "warm", Method: http.MethodGet, URL: "http://" + host + "/warm"})
 	if !slices.Contains(con.Hosts, host) {
 		con.Hosts = append(con.Hosts, host)
 	}
-	if err := authorize(ctx, w.acme, con); err != nil {
+	if err := authorize(t.Context(), w.acme, con); err != nil {
 		return err
 	}
 	if d.warm {
-		if _, err := w.acme.Execute(ctx, hub.Call{Connector: "con", Request: "warm"}); err != nil {
+		if _, err := w.acme.Execute(t.Context(), hub.Call{Connector: "con", Request: "warm"}); err != nil {
 			return fmt.Errorf("the call before: %w", err)
 		}
 	}
-	return execute(ctx, w.acme)
+	v := &voyage{
+		tenant: w.acme, call: hub.Call{Connector: "con", Request: "call"}, size: 40, luggage: &luggage{},
+		method: d.method, url: con.Requests[0].URL, want: `{"done":true}`,
+	}
+	err := d.make(v, t.Context())
+	v.promise(v.luggage.left() == 0, "a file was not closed")
+	for _, fault := range v.faults {
+		t.check(false, "%v: %s", d, fault)
+	}
+	return err
 }

@@ -32,6 +32,10 @@ func newFixture(t *trial) *fixture {
 	f := &fixture{trial: t}
 	f.plain = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
+		if r.URL.Path == "/large" {
+			large.ServeHTTP(w, r)
+			return
+		}
 		answer.ServeHTTP(w, r)
 	}))
 	t.must(f.openSecure())
@@ -42,6 +46,11 @@ func newFixture(t *trial) *fixture {
 // answer is what third parties say.
 var answer = hubtest.JSON(http.StatusOK, map[string]string{"text": strings.Repeat("0123456789", 20)})
 
+// large is a file, at a third party and from a caller.
+var large = hubtest.Text(http.StatusOK, strings.Repeat("0123456789", largeSize/10))
+
+const largeSize = 50_000
+
 // openSecure starts the third party that has a token endpoint.
 func (f *fixture) openSecure() error {
 	secure, err := hubtest.Start()
@@ -50,6 +59,7 @@ func (f *fixture) openSecure() error {
 	}
 	f.secure = secure
 	secure.Handle("/api", answer)
+	secure.Handle("/large", large)
 	secure.Handle("POST /token", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hubtest.JSON(http.StatusOK, map[string]any{
 			"access_token": fmt.Sprintf("access-token-%08d", f.tokens.Add(1)), "token_type": "Bearer", "expires_in": 3600,
@@ -77,6 +87,12 @@ func (f *fixture) web() []way {
 		}
 		ways = append(ways, way{link: "token endpoint", name: "authenticate", kept: kept, server: secure, open: f.authenticates, ends: ofCalls})
 	}
+	for _, e := range largeKinds {
+		ways = append(ways,
+			way{link: "HTTP", name: e.name, server: plain, open: f.voyages("http", e), ends: ofCalls},
+			way{link: "HTTPS", name: e.name, server: secure, open: f.voyages("https", e), ends: ofCalls},
+		)
+	}
 	for i := range ways {
 		ways[i].atOnce = 16
 		if ways[i].kept {
@@ -100,6 +116,40 @@ func (f *fixture) calls(scheme, method string) func(context.Context, opening) (*
 		}
 		return &road{proxy: o.proxy, end: w.end, call: func(ctx context.Context) error { return execute(ctx, w.acme) }}, nil
 	}
+}
+
+// largeKinds are the calls that take their time.
+var largeKinds = []effect{
+	{"a file as body", http.MethodPost, hub.Retry{Attempts: 2}, false, withFile},
+	{"a stream", http.MethodGet, hub.Retry{Attempts: 2}, true, streamed},
+}
+
+// voyages opens a hub whose calls of some form go through the proxy.
+func (f *fixture) voyages(scheme string, e effect) func(context.Context, opening) (*road, error) {
+	return func(ctx context.Context, o opening) (*road, error) {
+		w, err := newWorld(nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		con := f.connector(o.within, e.method, scheme+"://"+o.proxy.Addr()+"/large")
+		con.Requests[0].Retry = &e.retry
+		if e.with != nil {
+			e.with(&con.Requests[0])
+		}
+		if _, err = connect(ctx, w.acme, con); err != nil {
+			return nil, errors.Join(err, w.end())
+		}
+		return &road{proxy: o.proxy, end: w.end, call: func(ctx context.Context) error { return f.voyage(ctx, w.acme, e) }}, nil
+	}
+}
+
+// voyage makes one call of a form.
+func (f *fixture) voyage(ctx context.Context, t *hub.Tenant, e effect) error {
+	v := &voyage{tenant: t, call: hub.Call{Connector: "con", Request: "call"}, size: largeSize, luggage: &luggage{}}
+	err := e.make(v, ctx)
+	v.promise(v.luggage.left() == 0, "a file was not closed")
+	f.check(len(v.faults) == 0, "%s: %q", e.name, v.faults)
+	return err
 }
 
 func execute(ctx context.Context, t *hub.Tenant) error {
