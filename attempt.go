@@ -11,15 +11,7 @@ import (
 	"github.com/integrationhub/hub/internal/transport"
 )
 
-// watcher is whom the transport tells of attempts. Nil: nobody listens.
-func (r *run) watcher(ctx context.Context) transport.Watcher {
-	if r.opts.Observer == nil && r.opts.Tracer == nil && !r.log.Enabled(ctx, slog.LevelWarn) {
-		return nil
-	}
-	return (*attempts)(r)
-}
-
-// attempts is a run as the transport sees it.
+// attempts is a run as the transport sees it, which tells it of attempts.
 type attempts run
 
 // AttemptBegins implements transport.Watcher.
@@ -29,7 +21,8 @@ func (a *attempts) AttemptBegins(ctx context.Context, _ int, wait time.Duration)
 
 // AttemptEnds implements transport.Watcher.
 func (a *attempts) AttemptEnds(ctx context.Context, ended *transport.Attempt) {
-	(*run)(a).attemptEnds(ctx, attempted(ended))
+	a.attempts = append(a.attempts, attempted(ended))
+	(*run)(a).attemptEnds(ctx)
 }
 
 func (r *run) attemptBegins(ctx context.Context, wait time.Duration) context.Context {
@@ -43,15 +36,17 @@ func (r *run) attemptBegins(ctx context.Context, wait time.Duration) context.Con
 	return r.traceAttempt(ctx, e)
 }
 
-// attemptEnds tells whoever listens how an attempt went.
-func (r *run) attemptEnds(ctx context.Context, a Attempt) {
+// attemptEnds tells whoever listens how the last attempt went.
+func (r *run) attemptEnds(ctx context.Context) {
+	last := len(r.attempts) - 1
+	a := &r.attempts[last]
 	level := a.level()
 	logs := r.log.Enabled(ctx, level)
 	if r.opts.Observer == nil && r.traced.attempt == nil && !logs {
 		return
 	}
 	e := r.attemptEvent()
-	e.Status, e.Started, e.Duration, e.Attempts = a.Status, a.Start, a.Duration, []Attempt{a}
+	e.Status, e.Started, e.Duration, e.Attempts = a.Status, a.Start, a.Duration, r.attempts[last:last+1:last+1]
 	r.observe(ctx, e)
 	if r.traced.attempt != nil {
 		r.traced.attempt(e)
@@ -93,7 +88,7 @@ func (r *run) attemptLent(ctx context.Context, out *http.Request) (*http.Respons
 		a.Status = resp.StatusCode
 	}
 	r.attempts = append(r.attempts, a)
-	r.attemptEnds(ctx, a)
+	r.attemptEnds(ctx)
 	return resp, err
 }
 

@@ -104,10 +104,10 @@ type run struct {
 	op     string
 	call   Call
 	pick   func(*run, *connectorPlan) (*requestPlan, error) // nil: req is what it is
-	sample bool        // the request's Sample stands in for a payload that is not given
-	paging *paging     // over the pages of a list; nil: this is one call
-	spent  atomic.Bool // a file that can be read once has been
-	stream *stream     // where the body of a success goes; nil: into the result
+	sample bool                                             // the request's Sample stands in for a payload that is not given
+	paging *paging                                          // over the pages of a list; nil: this is one call
+	spent  atomic.Bool                                      // a file that can be read once has been
+	stream *stream                                          // where the body of a success goes; nil: into the result
 
 	substitutes bool // Request.Fallback may stand in
 
@@ -137,6 +137,7 @@ type run struct {
 	attempts  []Attempt
 	number    int // of the attempt under way
 	traced    traced
+	told      told
 
 	idempotencyKey string
 	rendered       []byte // digest of the call, if Request.Fallback asks for one

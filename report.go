@@ -5,7 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
+
+	"github.com/integrationhub/hub/internal/egress"
 )
 
 // Event tells of one call that ended, or of one attempt of it: who, what, how long, how it
@@ -31,7 +34,7 @@ type Event struct {
 	Started            time.Time
 	Duration           time.Duration
 	// Attempts are the requests sent for the call, the authentication's apart. Of an
-	// attempt it is the one.
+	// attempt it is the one. The Result has the same ones: do not change them.
 	Attempts []Attempt
 	// CallOp and Number are set if Op is Attempt: the Op of its call, and the attempt's
 	// number among those of the call, from 1.
@@ -117,9 +120,25 @@ func (r *run) describe(e *Event) {
 		return
 	}
 	e.Method = orDefault(r.wire.Method, http.MethodGet)
-	if rule, ok := r.plan.hosts.For(r.wire.URL); ok {
-		e.Host = rule.String()
+	e.Host = r.told.host(r.plan.hosts, r.wire.URL)
+}
+
+// told is what the events of a call have in common, and is found once.
+type told struct {
+	ctx          context.Context // without its end
+	scheme, name string          // of the URL that rule is for
+	rule         string
+}
+
+// host is the one of the connector's Hosts that a URL belongs to, empty if none is.
+func (t *told) host(hosts egress.Rules, u *url.URL) string {
+	if t.name != u.Host || t.scheme != u.Scheme {
+		t.scheme, t.name, t.rule = u.Scheme, u.Host, ""
+		if rule, ok := hosts.For(u); ok {
+			t.rule = rule.String()
+		}
 	}
+	return t.rule
 }
 
 // pathTemplate is the path of the request as it is defined, empty if it is not.
@@ -134,9 +153,13 @@ func (p *requestPlan) pathTemplate(of *connectorPlan) string {
 }
 
 func (r *run) observe(ctx context.Context, e Event) {
-	if r.opts.Observer != nil {
-		r.opts.Observer(context.WithoutCancel(ctx), e)
+	if r.opts.Observer == nil {
+		return
 	}
+	if r.told.ctx == nil || r.opts.Tracer != nil { // a Tracer gives each attempt its own
+		r.told.ctx = context.WithoutCancel(ctx)
+	}
+	r.opts.Observer(r.told.ctx, e)
 }
 
 func (r *run) logEvent(ctx context.Context, level slog.Level, e Event) {

@@ -71,15 +71,12 @@ func (r *run) sendOnce(ctx context.Context) {
 
 		Prepare: r.prepare(),
 		Gate:    r,
-		Watcher: r.watcher(ctx),
+		Watcher: (*attempts)(r),
 		Stream:  r.streaming(),
 		Upload:  r.upload(),
 	}, r.sendPolicy())
 	if r.outcome.Answer == nil { // the last answer is kept, also if the token was renewed in vain
 		r.outcome.Answer = before
-	}
-	for _, a := range r.outcome.Attempts {
-		r.attempts = append(r.attempts, attempted(&a))
 	}
 	r.explain(ctx)
 }
