@@ -137,7 +137,7 @@ type run struct {
 	attempts  []Attempt
 	number    int // of the attempt under way
 	traced    traced
-	told      told
+	lasting   context.Context // of the call without its end, for those who are told of it; nil: nobody was
 
 	idempotencyKey string
 	rendered       []byte // digest of the call, if Request.Fallback asks for one

@@ -23,9 +23,24 @@ func (r *run) guard() error {
 		return err
 	}
 	if last == nil || last.plan != r.plan {
-		r.req.passed.Store(&passed{plan: r.plan, scheme: r.wire.URL.Scheme, host: r.wire.URL.Host, sinks: slices.Clone(r.wire.Sinks)})
+		r.req.passed.Store(&passed{plan: r.plan, scheme: r.wire.URL.Scheme, host: r.wire.URL.Host, sinks: slices.Clone(r.wire.Sinks), rule: r.plan.hostRule(r.wire.URL)})
 	}
 	return nil
+}
+
+// hostRule is the one of the connector's Hosts that the call goes to, empty if none is.
+func (r *run) hostRule() string {
+	if last := r.req.passed.Load(); last.goes(r.plan, r.wire.URL) {
+		return last.rule
+	}
+	return r.plan.hostRule(r.wire.URL)
+}
+
+func (p *connectorPlan) hostRule(u *url.URL) string {
+	if rule, ok := p.hosts.For(u); ok {
+		return rule.String()
+	}
+	return ""
 }
 
 // passed is all of a call that the guard looks at, of one that it let pass.
@@ -33,13 +48,17 @@ type passed struct {
 	plan         *connectorPlan
 	scheme, host string
 	sinks        []render.Sink
+	rule         string // the one of the connector's Hosts that allows it
 }
 
 // admits reports whether the guard would look at the same again.
 func (p *passed) admits(plan *connectorPlan, wire *render.Request) bool {
-	u := wire.URL
-	return p != nil && p.plan == plan && p.host == u.Host && p.scheme == u.Scheme && u.User == nil && u.Opaque == "" &&
-		slices.Equal(p.sinks, wire.Sinks)
+	return p.goes(plan, wire.URL) && wire.URL.User == nil && wire.URL.Opaque == "" && slices.Equal(p.sinks, wire.Sinks)
+}
+
+// goes reports whether a call of the plan goes to the same origin.
+func (p *passed) goes(plan *connectorPlan, u *url.URL) bool {
+	return p != nil && p.plan == plan && p.host == u.Host && p.scheme == u.Scheme
 }
 
 func (p *connectorPlan) guard(open *Egress, req *requestPlan, wire *render.Request) error {

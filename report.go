@@ -5,10 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
-
-	"github.com/integrationhub/hub/internal/egress"
 )
 
 // Event tells of one call that ended, or of one attempt of it: who, what, how long, how it
@@ -120,25 +117,7 @@ func (r *run) describe(e *Event) {
 		return
 	}
 	e.Method = orDefault(r.wire.Method, http.MethodGet)
-	e.Host = r.told.host(r.plan.hosts, r.wire.URL)
-}
-
-// told is what the events of a call have in common, and is found once.
-type told struct {
-	ctx          context.Context // without its end
-	scheme, name string          // of the URL that rule is for
-	rule         string
-}
-
-// host is the one of the connector's Hosts that a URL belongs to, empty if none is.
-func (t *told) host(hosts egress.Rules, u *url.URL) string {
-	if t.name != u.Host || t.scheme != u.Scheme {
-		t.scheme, t.name, t.rule = u.Scheme, u.Host, ""
-		if rule, ok := hosts.For(u); ok {
-			t.rule = rule.String()
-		}
-	}
-	return t.rule
+	e.Host = r.hostRule()
 }
 
 // pathTemplate is the path of the request as it is defined, empty if it is not.
@@ -156,10 +135,10 @@ func (r *run) observe(ctx context.Context, e Event) {
 	if r.opts.Observer == nil {
 		return
 	}
-	if r.told.ctx == nil || r.opts.Tracer != nil { // a Tracer gives each attempt its own
-		r.told.ctx = context.WithoutCancel(ctx)
+	if r.lasting == nil || r.opts.Tracer != nil { // a Tracer gives each attempt its own
+		r.lasting = context.WithoutCancel(ctx)
 	}
-	r.opts.Observer(r.told.ctx, e)
+	r.opts.Observer(r.lasting, e)
 }
 
 func (r *run) logEvent(ctx context.Context, level slog.Level, e Event) {

@@ -31,8 +31,11 @@ func (e *Egress) OpenConns() int {
 	return len(e.conns.open)
 }
 
-// PlainName and CanonicalHostOfAny are the quick and the whole way of CanonicalHost.
+// PlainName and CanonicalHostOfAny are the quick and the whole way of CanonicalHost, PlainAuthority
+// and CanonicalAuthority those of a URL's host and port.
 var (
 	PlainName          = plainName
+	PlainAuthority     = plainAuthority
+	CanonicalAuthority = isCanonicalAuthority
 	CanonicalHostOfAny = canonicalHost
 )

@@ -162,11 +162,33 @@ func isCanonical(u *url.URL) bool {
 	if u.User != nil || u.Opaque != "" {
 		return false
 	}
-	if plainName(u.Host) {
-		return true
-	}
+	return plainAuthority(u) || isCanonicalAuthority(u)
+}
+
+func isCanonicalAuthority(u *url.URL) bool {
 	authority, err := canonicalAuthority(u)
 	return err == nil && authority == u.Host
+}
+
+// plainAuthority reports, without writing it anew, that u.Host is surely canonical: a plain name or an IPv4 address,
+// with no port or one that it needs.
+func plainAuthority(u *url.URL) bool {
+	host, port, ported := strings.Cut(u.Host, ":")
+	return (plainName(host) || plainIPv4(host)) && (!ported || plainPort(u.Scheme, port))
+}
+
+// plainIPv4 relies on netip, which takes an IPv4 address in no other form than the one it writes.
+func plainIPv4(s string) bool {
+	if s == "" || s[0] < '0' || s[0] > '9' {
+		return false
+	}
+	a, err := netip.ParseAddr(s)
+	return err == nil && a.Is4()
+}
+
+func plainPort(scheme, s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && s[0] != '0' && int(n) != defaultPort(scheme)
 }
 
 // isIP reports whether a canonical host is an address.

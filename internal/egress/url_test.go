@@ -134,3 +134,36 @@ func FuzzParseURL(f *testing.F) {
 		require.True(t, egress.Rules{egress.RuleFor(u)}.AllowsURL(std))
 	})
 }
+
+// plainAuthorities are taken as they are, without being written anew.
+var plainAuthorities = []string{"example.com", "a.example:8443", "127.0.0.1", "127.0.0.1:80", "10.0.0.1:65535", "localhost:1"}
+
+func TestPlainAuthoritiesAreCanonical(t *testing.T) {
+	for _, host := range plainAuthorities {
+		u := &url.URL{Scheme: "https", Host: host}
+		assert.True(t, egress.PlainAuthority(u), host)
+		assert.True(t, egress.CanonicalAuthority(u), host)
+	}
+	for _, host := range []string{
+		"", ":", ":80", "a.example:", "a.example:0", "a.example:080", "a.example:443", "a.example:65536", "a.example:+1", "a.example:1:2",
+		"127.0.0.01", "127.1", "0x7f.0.0.1", "127.0.0.1.", "256.0.0.1", "[::1]", "[::1]:80", "::1", "1.2.3.4%25eth0", "user@a.example",
+	} {
+		u := &url.URL{Scheme: "https", Host: host}
+		assert.False(t, egress.PlainAuthority(u), host)
+	}
+}
+
+func FuzzPlainAuthority(f *testing.F) {
+	for _, host := range plainAuthorities {
+		f.Add("https", host)
+		f.Add("http", host)
+	}
+	f.Add("http", "a.example:80")
+	f.Add("https", "127.0.0.1:0443")
+	f.Fuzz(func(t *testing.T, scheme, host string) {
+		u := &url.URL{Scheme: scheme, Host: host}
+		if egress.PlainAuthority(u) {
+			require.True(t, egress.CanonicalAuthority(u), "%q of %q", host, scheme)
+		}
+	})
+}
