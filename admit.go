@@ -66,13 +66,14 @@ func (r *run) mayRun() error {
 	case r.req.def.State == StateInactive:
 		return failure(Inactive, "the request is inactive")
 	}
-	if r.req.ready.Load() == r.plan {
+	state := r.plan.state(r.req)
+	if state.ready.Load() {
 		return nil
 	}
 	if missing := r.plan.missing(r.req); len(missing) > 0 {
 		return lacking(missing)
 	}
-	r.req.ready.Store(r.plan)
+	state.ready.Store(true)
 	return nil
 }
 

@@ -10,26 +10,19 @@ import (
 	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/internal/render"
 	"github.com/integrationhub/hub/internal/scrub"
-	"github.com/integrationhub/hub/internal/transport"
-	"github.com/integrationhub/hub/internal/xmlpath"
 )
 
 // connectorPlan is a connector compiled. All the work of parsing is done when it is made; it
 // does not change afterwards and serves many calls at once.
 type connectorPlan struct {
+	*outline
 	tenant   string
-	def      Connector
-	tpl      Template
+	def      definition
 	hosts    egress.Rules // where calls may go
 	vars     map[string]string
 	secrets  map[string]*secretPlan // those that are set
-	auth     *requestPlan           // nil: no authentication request
-	scheme   *scheme                // nil: no authentication
-	verify   *requestPlan           // nil: the template has none
-	requests map[string]*requestPlan
-	lending  transport.Policy // of HTTPClient
-	calls    int              // that may be under way at once
-	rates    rates            // that every call is held to
+	requests []*requestPlan         // as the definition orders them; of those with one name the first
+	states   []requestState         // :: position in requests → what calls found out
 	identity *egress.Identity
 	way      http.RoundTripper // out of the process, as this identity
 	scrubber *scrub.Scrubber
@@ -42,8 +35,6 @@ type connectorPlan struct {
 	stale    bool      // a secret could not be had: try again at the next revision check
 	until    time.Time // when secrets from outside are read again; zero: never
 	authKey  string    // moves with all that a token depends on
-	refusals []matchPlan
-	xpaths   xmlpath.Set // of the refusals
 
 	// sibling is the plan with the other version of secrets that have two, and version tells
 	// which one this has; nil: none has two.
@@ -66,7 +57,8 @@ type compiler struct {
 // under its path; the rest can be used.
 func (c *core) compile(tenant string, con *Connector, tpl *Template, bounds *egress.Rules) *connectorPlan {
 	k := &compiler{core: c, con: con, tpl: tpl, bounds: bounds}
-	k.plan = &connectorPlan{tenant: tenant, def: *con, tpl: *tpl, requests: map[string]*requestPlan{}}
+	k.plan = &connectorPlan{tenant: tenant, outline: newOutline(con, tpl)}
+	k.plan.def = definition{ID: con.ID, Name: con.Name, Paused: con.Paused, settings: &k.plan.settings}
 	k.plan.lending = k.policy()
 	k.names()
 	k.connector()
@@ -75,6 +67,7 @@ func (c *core) compile(tenant string, con *Connector, tpl *Template, bounds *egr
 	k.refusals()
 	k.verify()
 	k.requests()
+	k.plan.states = make([]requestState, len(k.plan.requests))
 	k.plan.problems = k.list
 	return k.plan
 }
@@ -82,10 +75,8 @@ func (c *core) compile(tenant string, con *Connector, tpl *Template, bounds *egr
 // broken lists every broken rule of the plan, of the connector and of its requests.
 func (p *connectorPlan) broken() []FieldError {
 	all := slices.Clone(p.problems)
-	for i := range p.def.Requests {
-		if r := p.requests[p.def.Requests[i].Name]; r != nil {
-			all = append(all, r.problems...)
-		}
+	for _, r := range p.requests {
+		all = append(all, r.problems...)
 	}
 	return distinct(all)
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/integrationhub/hub/internal/payload"
@@ -17,6 +16,7 @@ import (
 
 // requestPlan is a request compiled.
 type requestPlan struct {
+	portion
 	def         Request
 	path        string        // of the definition: requests[2], auth.request
 	headers     []render.Pair // of the request, its connector and its template
@@ -35,9 +35,6 @@ type requestPlan struct {
 	auth        bool // of the authentication itself: it carries no token
 	nothing     bool // there is nothing to send
 	problems    []FieldError
-
-	ready  atomic.Pointer[connectorPlan] // the plan in which it was found to lack nothing
-	passed atomic.Pointer[passed]        // a call of it that the guard let pass; nil: none yet
 }
 
 // Counts of lists in a request.
@@ -52,11 +49,11 @@ func (k *compiler) requests() {
 	for i := range k.con.Requests {
 		r := &k.con.Requests[i]
 		plan := k.request(at("requests", i), r)
-		if k.plan.requests[r.Name] != nil {
+		if k.plan.request(r.Name) != nil {
 			k.add(in(plan.path, "name"), "duplicate", "is the name of another request of the connector")
 			k.list = append(k.list, plan.problems...) // no name leads to it
 		} else {
-			k.plan.requests[r.Name] = plan
+			k.plan.requests = append(k.plan.requests, plan)
 		}
 		if ids[r.ID] {
 			k.add(in(plan.path, "id"), "duplicate", "is the id of another request of the connector")
@@ -144,7 +141,7 @@ func (k *compiler) schema(p *problems, at string, source json.RawMessage) *schem
 	limits := schema.Limits{
 		Bytes: k.core.limits.SchemaBytes, Depth: k.core.limits.SchemaDepth, Payload: k.core.payloadLimits(),
 	}
-	compiled, err := schema.Compile(source, limits)
+	compiled, err := k.core.shares.schema(source, limits)
 	if err != nil {
 		f := schemaField(at, err)
 		p.add(f.Path, f.Rule, "%s", f.Message)

@@ -282,8 +282,10 @@ func keepDeclared(con *Connector, rec *connectorRecord) {
 }
 
 // secret returns the declaration of a secret, an empty one if there is none.
-func (c *Connector) secret(name string) Secret {
-	for _, s := range c.Secrets {
+func (c *Connector) secret(name string) Secret { return declaration(c.Secrets, name) }
+
+func declaration(list []Secret, name string) Secret {
+	for _, s := range list {
 		if s.Name == name {
 			return s
 		}

@@ -239,7 +239,7 @@ func (r *run) find(ctx context.Context, now time.Time) (err error) {
 
 // named picks the request that the call names.
 func named(r *run, p *connectorPlan) (*requestPlan, error) {
-	if req := p.requests[r.call.Request]; req != nil {
+	if req := p.request(r.call.Request); req != nil {
 		return req, nil
 	}
 	return nil, failure(NotFound, "there is no request "+quote(r.call.Request)+" in the connector")

@@ -26,6 +26,7 @@ type planCache struct {
 	byID    map[planKey][]planKey     // :: tenant and id of a connector → the keys of its entries
 	order   list.List                 // used last first
 	bytes   int64
+	uses    map[*portion]int // :: part of plans → the entries whose plans have it; each counts once
 	at      moment
 	watched bool // the store tells of changes; does not change
 
@@ -54,7 +55,7 @@ type planEntry struct {
 }
 
 func newPlanCache(c *core) *planCache {
-	return &planCache{core: c, most: c.limits.PlanBytes, entries: map[planKey]*list.Element{}, byID: map[planKey][]planKey{}}
+	return &planCache{core: c, most: c.limits.PlanBytes, entries: map[planKey]*list.Element{}, byID: map[planKey][]planKey{}, uses: map[*portion]int{}}
 }
 
 const (
@@ -286,7 +287,7 @@ func (c *planCache) keep(entry planEntry, at moment) {
 	c.entries[entry.key] = c.order.PushFront(&entry)
 	id := entry.id()
 	c.byID[id] = append(c.byID[id], entry.key)
-	c.bytes += entry.plan.size
+	c.take(entry.plan)
 	for c.bytes > c.most && c.order.Len() > 1 {
 		c.drop(c.order.Back().Value.(*planEntry).key)
 	}
@@ -356,7 +357,7 @@ func (c *planCache) forgetTemplate(id string) {
 	defer c.mu.Unlock()
 	c.at.forgets++
 	for key, e := range c.entries {
-		if e.Value.(*planEntry).plan.def.Template == id {
+		if e.Value.(*planEntry).template == id {
 			c.drop(key)
 			c.flight.Forget(key.tenant + "\x00" + key.name)
 		}
@@ -372,7 +373,7 @@ func (c *planCache) drop(key planKey) {
 	entry := e.Value.(*planEntry)
 	delete(c.entries, key)
 	c.order.Remove(e)
-	c.bytes -= entry.plan.size
+	c.release(entry.plan)
 	rest := slices.DeleteFunc(c.byID[entry.id()], func(k planKey) bool { return k == key })
 	if c.byID[entry.id()] = rest; len(rest) == 0 {
 		delete(c.byID, entry.id())

@@ -15,22 +15,23 @@ import (
 //
 // What passed is remembered: most requests go to one origin with the same secrets in the same places.
 func (r *run) guard() error {
-	last := r.req.passed.Load()
-	if last.admits(r.plan, r.wire) {
+	state := r.plan.state(r.req)
+	last := state.passed.Load()
+	if last.admits(r.wire) {
 		return nil
 	}
 	if err := r.plan.guard(&r.core.opts.Egress, r.req, r.wire); err != nil {
 		return err
 	}
-	if last == nil || last.plan != r.plan {
-		r.req.passed.Store(&passed{plan: r.plan, scheme: r.wire.URL.Scheme, host: r.wire.URL.Host, sinks: slices.Clone(r.wire.Sinks), rule: r.plan.hostRule(r.wire.URL)})
+	if last == nil {
+		state.passed.Store(&passed{scheme: r.wire.URL.Scheme, host: r.wire.URL.Host, sinks: slices.Clone(r.wire.Sinks), rule: r.plan.hostRule(r.wire.URL)})
 	}
 	return nil
 }
 
 // hostRule is the one of the connector's Hosts that the call goes to, empty if none is.
 func (r *run) hostRule() string {
-	if last := r.req.passed.Load(); last.goes(r.plan, r.wire.URL) {
+	if last := r.plan.state(r.req).passed.Load(); last.goes(r.wire.URL) {
 		return last.rule
 	}
 	return r.plan.hostRule(r.wire.URL)
@@ -43,22 +44,21 @@ func (p *connectorPlan) hostRule(u *url.URL) string {
 	return ""
 }
 
-// passed is all of a call that the guard looks at, of one that it let pass.
+// passed is all of a call that the guard looks at, of one of the same plan that it let pass.
 type passed struct {
-	plan         *connectorPlan
 	scheme, host string
 	sinks        []render.Sink
 	rule         string // the one of the connector's Hosts that allows it
 }
 
 // admits reports whether the guard would look at the same again.
-func (p *passed) admits(plan *connectorPlan, wire *render.Request) bool {
-	return p.goes(plan, wire.URL) && wire.URL.User == nil && wire.URL.Opaque == "" && slices.Equal(p.sinks, wire.Sinks)
+func (p *passed) admits(wire *render.Request) bool {
+	return p.goes(wire.URL) && wire.URL.User == nil && wire.URL.Opaque == "" && slices.Equal(p.sinks, wire.Sinks)
 }
 
-// goes reports whether a call of the plan goes to the same origin.
-func (p *passed) goes(plan *connectorPlan, u *url.URL) bool {
-	return p != nil && p.plan == plan && p.host == u.Host && p.scheme == u.Scheme
+// goes reports whether a call goes to the same origin.
+func (p *passed) goes(u *url.URL) bool {
+	return p != nil && p.host == u.Host && p.scheme == u.Scheme
 }
 
 func (p *connectorPlan) guard(open *Egress, req *requestPlan, wire *render.Request) error {

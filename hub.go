@@ -55,6 +55,7 @@ type core struct {
 	client *transport.Client
 	budget *transport.Budget
 	plans  *planCache
+	shares shares
 	watch  watching
 	grants *token.Manager
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/internal/render"
-	"github.com/integrationhub/hub/internal/schema"
 	"github.com/integrationhub/hub/internal/scrub"
 	"github.com/integrationhub/hub/secrets"
 	"github.com/integrationhub/hub/storage"
@@ -29,6 +28,7 @@ func (t *Tenant) load(ctx context.Context, stored storage.Record, limit restrict
 		return nil, err
 	}
 	plan := t.compile(t.name, &rec.Connector, &rec.Template, bounds)
+	t.shares.share(plan)
 	plan.revision = rec.revision
 	plan.problems = loadable(plan.problems)
 	if rec.Deleting {
@@ -43,7 +43,7 @@ func (t *Tenant) load(ctx context.Context, stored storage.Record, limit restrict
 	plan.scrubber = scrub.New(append(plan.known(), plan.composed()...))
 	plan.authKey = authKey(rec)
 	t.follow(ctx, plan, rec)
-	plan.size = planSize(plan, stored)
+	plan.size = planSize(plan)
 	return plan, nil
 }
 
@@ -70,16 +70,19 @@ func (p *connectorPlan) known() []scrub.Secret {
 	return list
 }
 
-// planSize estimates the memory of a plan, in bytes.
-func planSize(p *connectorPlan, rec storage.Record) int64 {
-	const fixed, perByte = 8 << 10, 9 // as bench measures them
-	size := fixed + perByte*len(rec.Data) + p.scrubber.Size()
-	for _, r := range p.requests {
-		for _, s := range []*schema.Schema{r.schema, r.contract} {
-			if s != nil { // which knows better
-				size += s.Size() - perByte*s.Length()
-			}
-		}
+// planSize estimates the memory of a plan without its parts, in bytes: also that of what the
+// hub keeps for a connector in use beside its plan, its token and its circuits.
+func planSize(p *connectorPlan) int64 {
+	const fixed = 6 << 10 // as bench measures it
+	size := fixed + p.scrubber.Size() + len(p.def.Name)
+	for _, r := range p.hosts.Strings() {
+		size += 64 + len(r)
+	}
+	for name, value := range p.vars {
+		size += 64 + len(name) + len(value)
+	}
+	for name, s := range p.secrets {
+		size += 256 + len(name) + s.value.Len()
 	}
 	return int64(size)
 }

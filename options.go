@@ -147,7 +147,8 @@ type Limits struct {
 	// takes.
 	ValueBytes int
 
-	// PlanBytes bounds the memory of compiled definitions: 64 MiB.
+	// PlanBytes bounds the memory of compiled definitions: 64 MiB. What connectors have in
+	// common counts once.
 	PlanBytes int64
 	// StaleBytes bounds the memory of answers that are kept for Request.Fallback: 16 MiB.
 	StaleBytes int64

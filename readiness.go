@@ -38,8 +38,8 @@ func (t *Tenant) Readiness(ctx context.Context, connector string) (_ Readiness, 
 	}
 	var r Readiness
 	r.Missing = append(r.Missing, plan.missing(nil)...)
-	for i := range plan.def.Requests {
-		if req := plan.requests[plan.def.Requests[i].Name]; req != nil && req.def.State != StateInactive {
+	for _, req := range plan.requests {
+		if req.def.State != StateInactive {
 			r.Missing = append(r.Missing, plan.requestMissing(req)...)
 			r.Missing = append(r.Missing, plan.unbound(req)...)
 		}

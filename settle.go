@@ -105,9 +105,7 @@ func canonicalHosts(hosts []string) []string {
 func (t *Tenant) joinHosts(con *Connector, tpl *Template, bounds *egress.Rules) {
 	plan := t.compile(t.name, con, tpl, bounds)
 	calls := append(plan.endpoints(), plan.verify)
-	for i := range con.Requests {
-		calls = append(calls, plan.requests[con.Requests[i].Name])
-	}
+	calls = append(calls, plan.requests...)
 	for _, call := range calls {
 		if call == nil || call.program == nil {
 			continue

@@ -195,7 +195,7 @@ func (u *upgrade) hosts(bounds *egress.Rules, before *connectorPlan) {
 	}
 	for i := range u.moved.Requests {
 		r := &u.moved.Requests[i]
-		if plan := before.requests[r.Name]; r.State != StateInactive && before.leaves(plan, *bounds) {
+		if plan := before.request(r.Name); r.State != StateInactive && before.leaves(plan, *bounds) {
 			u.breaks(in(at("requests", i), "url"), "host", "deactivated", "the version does not allow its host")
 			r.State = StateInactive
 		}

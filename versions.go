@@ -112,6 +112,7 @@ func (t *Tenant) follow(ctx context.Context, plan *connectorPlan, rec *connector
 		return
 	}
 	next := *plan
+	next.states = make([]requestState, len(plan.states))
 	next.secrets, next.authKey, next.version = maps.Clone(plan.secrets), authKey(following), SecretNext
 	for name, s := range rec.Secrets {
 		if s.Next == nil {
