@@ -77,7 +77,7 @@ func (r *run) nonceAsked() bool {
 // keepNonce keeps the nonce that an answer to a signed request carries, and reports whether
 // there is one.
 func (r *run) keepNonce(header http.Header) bool {
-	nonce := header.Get("DPoP-Nonce")
+	nonce := header.Get("Dpop-Nonce")
 	if r.sign == nil || nonce == "" || len(nonce) > maxForeign || egress.CheckHeaderValue(nonce) != nil {
 		return false
 	}

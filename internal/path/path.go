@@ -73,7 +73,7 @@ func Get(doc []byte, p string) gjson.Result {
 	if p == "" || p[0] != '@' && !structured(doc) {
 		return gjson.Result{}
 	}
-	r := gjson.Get(unsafe.String(unsafe.SliceData(doc), len(doc)), p)
+	r := gjson.Get(shared(doc), p)
 	if strings.ContainsAny(p, "#|@") && !valid(r.Raw) {
 		return gjson.Result{}
 	}

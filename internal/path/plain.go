@@ -63,6 +63,23 @@ func Find(d *payload.Document, names []string) (*payload.Value, bool) {
 	return &values[at], true
 }
 
+// Text returns the text of a scalar as it stands in a document: a string without escapes, a number, true or false. It
+// shares the document's memory.
+func Text(d *payload.Document, v *payload.Value) (string, bool) {
+	from, to := v.From, v.To
+	switch {
+	case v.Kind == payload.String && !v.Escaped:
+		from, to = from+1, to-1
+	case v.Kind == payload.Number, v.Kind == payload.True, v.Kind == payload.False:
+	default:
+		return "", false
+	}
+	return shared(d.Text()[from:to]), true
+}
+
+// shared is a text in the memory of a document.
+func shared(text []byte) string { return unsafe.String(unsafe.SliceData(text), len(text)) }
+
 // types are the types of kinds.
 var types = [...]gjson.Type{
 	payload.Null: gjson.Null, payload.False: gjson.False, payload.True: gjson.True, payload.Number: gjson.Number,
@@ -71,7 +88,7 @@ var types = [...]gjson.Type{
 
 // result is a value as gjson has it. Its texts share the document's memory.
 func result(text []byte, v *payload.Value) gjson.Result {
-	raw := unsafe.String(&text[v.From], v.To-v.From)
+	raw := shared(text[v.From:v.To])
 	if v.Escaped {
 		return gjson.Parse(raw)
 	}

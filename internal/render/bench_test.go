@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/integrationhub/hub/internal/payload"
 	"github.com/integrationhub/hub/internal/render"
 )
 
@@ -38,9 +39,12 @@ var testScope = render.Scope{
 func BenchmarkRender(b *testing.B) {
 	p, problems := render.Compile(incident, testScope)
 	require.Empty(b, problems)
+	v := incidentValues
+	v.Index, v.Scratch = new(payload.Document), new(render.Scratch)
+	require.NoError(b, v.Index.Read(v.Payload, payload.Limits{}))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.Render(incidentValues); err != nil {
+		if _, err := p.Render(v); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -28,7 +28,7 @@ func (b *slotBody) render(w *writer) (string, error) {
 			if err := w.slot(s); err != nil {
 				return "", err
 			}
-			w.join()
+			w.trace.join()
 			continue
 		}
 		if err := w.place(s); err != nil {

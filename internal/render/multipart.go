@@ -40,10 +40,7 @@ func (w *writer) assemble(boundary string, ends []int) {
 	for _, end := range ends {
 		out = append(out, delimiter...)
 		shift := len(out) - start
-		for ; next < len(w.all.masks) && w.all.masks[next].end <= end; next++ {
-			w.all.masks[next].start += shift
-			w.all.masks[next].end += shift
-		}
+		next = w.trace.shift(next, end, shift)
 		out = append(append(out, w.buf[start:end]...), "\r\n"...)
 		start = end
 	}

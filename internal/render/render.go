@@ -25,7 +25,7 @@ func (p *Program) Render(v Values) (*Request, error) {
 			return nil, err
 		}
 	}
-	r.Sinks, r.Parts = p.noted(w.sinks), w.parts
+	r.Sinks, r.Parts = p.noted(w.sinks), w.trace.list()
 	return r, nil
 }
 
@@ -104,7 +104,7 @@ func (p *Program) head(w *writer, r *Request) error {
 
 // header writes the value of a header, or counts it, if every call has the same.
 func (w *writer) header(s *slot, fixed []string) error {
-	if fixed == nil || w.v.Trace {
+	if fixed == nil || w.trace != nil {
 		return w.place(s)
 	}
 	w.done += len(fixed[0])
@@ -154,12 +154,12 @@ func (w *writer) places(slots []slot) error {
 }
 
 func (w *writer) originPart(scheme, host string) {
-	if !w.v.Trace {
+	if w.trace == nil {
 		return
 	}
 	w.came("definition", "")
-	w.parts = append(w.parts, Part{"origin", scheme + "://" + host, w.now.sources})
-	w.now = trail{}
+	w.trace.part("origin", scheme+"://"+host, w.trace.now.sources)
+	w.trace.now = trail{}
 }
 
 // header cuts the values out of text, where they begin at start and end at marks. Nothing writes to the

@@ -5,6 +5,44 @@ import (
 	"strings"
 )
 
+// A trace tells where the parts of a request came from: the parts so far, and the trails of the current part and of
+// the whole buffer.
+type trace struct {
+	parts    []Part
+	now, all trail
+}
+
+func (v *Values) newTrace() *trace {
+	if !v.Trace {
+		return nil
+	}
+	return &trace{}
+}
+
+// list returns the parts; none if t is nil.
+func (t *trace) list() []Part {
+	if t == nil {
+		return nil
+	}
+	return t.parts
+}
+
+func (t *trace) part(at, value string, sources []Source) {
+	t.parts = append(t.parts, Part{at, value, sources})
+}
+
+// shift moves the masks from next on that end no later than end by n bytes, and returns the first that does not.
+func (t *trace) shift(next, end, n int) int {
+	if t == nil {
+		return next
+	}
+	for ; next < len(t.all.masks) && t.all.masks[next].end <= end; next++ {
+		t.all.masks[next].start += n
+		t.all.masks[next].end += n
+	}
+	return next
+}
+
 // A trail is what a part needs to know about the values in it.
 type trail struct {
 	sources []Source
@@ -28,53 +66,58 @@ func (w *writer) note(at Place, h *hole, v *value, start int) {
 	if v.secret != "" {
 		w.sinks = append(w.sinks, Sink{v.secret, at})
 	}
-	if !w.v.Trace {
+	if w.trace == nil {
 		return
 	}
 	if v.secret != "" {
-		w.now.masks = append(w.now.masks, mask{start, len(w.buf), h.name})
+		w.trace.now.masks = append(w.trace.now.masks, mask{start, len(w.buf), h.name})
 	}
 	w.came(v.source, h.ref.Text)
 }
 
 func (w *writer) came(kind, name string) {
-	if w.v.Trace {
-		w.now.came(Source{kind, name})
+	if w.trace != nil {
+		w.trace.now.came(Source{kind, name})
 	}
 }
 
 // part ends the part that began at start of buf.
 func (w *writer) part(at string, start int) {
-	if !w.v.Trace {
+	if w.trace == nil {
 		return
 	}
-	w.parts = append(w.parts, Part{at, w.shown(start, w.now.masks), w.now.sources})
-	w.join()
+	w.trace.part(at, w.shown(start, w.trace.now.masks), w.trace.now.sources)
+	w.trace.join()
 }
 
 // join adds the current trail to the whole one and starts another.
-func (w *writer) join() {
-	for _, s := range w.now.sources {
-		w.all.came(s)
+func (t *trace) join() {
+	if t == nil {
+		return
 	}
-	w.all.masks = append(w.all.masks, w.now.masks...)
-	w.now = trail{}
+	for _, s := range t.now.sources {
+		t.all.came(s)
+	}
+	t.all.masks = append(t.all.masks, t.now.masks...)
+	t.now = trail{}
 }
 
 // begin makes room for another text in the buffer: what is in there has been copied.
 func (w *writer) begin() {
 	w.done += len(w.buf)
 	w.clear()
-	w.now, w.all = trail{}, trail{}
+	if w.trace != nil {
+		w.trace.now, w.trace.all = trail{}, trail{}
+	}
 }
 
 // end makes the whole buffer a part.
 func (w *writer) end(at string) {
-	if !w.v.Trace {
+	if w.trace == nil {
 		return
 	}
-	w.join()
-	w.parts = append(w.parts, Part{at, w.shown(0, w.all.masks), w.all.sources})
+	w.trace.join()
+	w.trace.part(at, w.shown(0, w.trace.all.masks), w.trace.all.sources)
 }
 
 // shown returns buf from start on, secrets masked.

@@ -20,11 +20,7 @@ type writer struct {
 	sinks []Sink
 	gaps  []gap // where files stand in buf
 
-	// With Values.Trace: the parts so far, and the trails of the current part and of the
-	// whole buffer.
-	parts []Part
-	now   trail
-	all   trail
+	trace *trace // with Values.Trace; nil: nobody asked
 }
 
 // A Scratch is memory that requests are rendered on, one after the other: what is rendered is a copy, and nothing
@@ -40,7 +36,7 @@ func (s *Scratch) begin(v Values, p *Program) *writer {
 		s = &Scratch{}
 	}
 	w := &s.writer
-	*w = writer{v: v, max: p.max, buf: slices.Grow(w.buf[:0], p.size), sinks: w.sinks[:0]}
+	*w = writer{v: v, max: p.max, trace: v.newTrace(), buf: slices.Grow(w.buf[:0], p.size), sinks: w.sinks[:0]}
 	return w
 }
 
@@ -87,7 +83,7 @@ func (w *writer) piece(s *slot, p *piece) error {
 		w.came("definition", "")
 		return nil
 	}
-	if w.copied(s, p.hole) {
+	if w.quick(s, p.hole) {
 		return w.room(s.path)
 	}
 	start := len(w.buf)
@@ -107,29 +103,42 @@ func (w *writer) piece(s *slot, p *piece) error {
 	return w.room(s.path)
 }
 
-// copied writes a value of the payload into a JSON body byte by byte, and reports whether it did: what is
-// JSON there is JSON here. What is to be written otherwise, or may not stand here, is left to resolve.
-func (w *writer) copied(s *slot, h *hole) bool {
-	if !s.json || h.names == nil || h.ref.AsString || w.v.Index == nil || w.v.Trace {
+// quick writes a value of the payload by its place in the index, and reports whether it did: what is JSON there is
+// JSON here, byte by byte. What is to be written otherwise, or may not stand here, is left to resolve.
+func (w *writer) quick(s *slot, h *hole) bool {
+	if h.names == nil || w.v.Index == nil || w.trace != nil {
 		return false
 	}
 	v, _ := path.Find(w.v.Index, h.names)
 	if v == nil {
 		return false
 	}
-	raw := w.v.Index.Text()[v.From:v.To]
-	switch {
-	case s.whole && (v.Kind == payload.Array || v.Kind == payload.Object):
-		w.buf = compact(w.buf, raw)
+	if s.whole && !h.ref.AsString {
+		w.buf = appendJSON(w.buf, w.v.Index.Text(), v)
 		return true
-	case s.whole, v.Kind == payload.Number, v.Kind == payload.True, v.Kind == payload.False:
-	case v.Kind == payload.String && !v.Escaped:
-		raw = raw[1 : len(raw)-1]
-	default:
+	}
+	text, ok := path.Text(w.v.Index, v)
+	if !ok || s.whole {
 		return false
 	}
-	w.buf = append(w.buf, raw...)
-	return true
+	if s.json {
+		w.buf = append(w.buf, text...)
+		return true
+	}
+	buf, refused := s.encode(w.buf, text)
+	if refused == nil {
+		w.buf = buf
+	}
+	return refused == nil
+}
+
+// appendJSON appends a value of a document.
+func appendJSON(dst, doc []byte, v *payload.Value) []byte {
+	if raw := doc[v.From:v.To]; v.Kind == payload.Array || v.Kind == payload.Object {
+		return compact(dst, raw)
+	} else {
+		return append(dst, raw...)
+	}
 }
 
 // text writes a scalar with the encoding of its slot.
