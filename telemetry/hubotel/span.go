@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,24 +19,22 @@ import (
 
 // StartCall implements [hub.Tracer].
 func (t *Telemetry) StartCall(ctx context.Context, e hub.Event) (context.Context, func(hub.Event)) {
-	ctx, span := t.tracer.Start(ctx, "hub."+e.Op, t.operation(e.Op))
+	ctx, span := t.tracer.Start(ctx, t.operations.of(e.Op))
 	if !span.IsRecording() {
 		return ctx, t.callEnded
 	}
 	return ctx, func(e hub.Event) {
 		t.meters.call(ctx, &e)
-		endCall(span, &e)
+		t.endCall(span, &e)
 	}
 }
-
-// asClient is how the spans of attempts start.
-var asClient = trace.WithSpanKind(trace.SpanKindClient)
 
 // StartAttempt implements [hub.Tracer].
 func (t *Telemetry) StartAttempt(ctx context.Context, e hub.Event, header http.Header) (context.Context, func(hub.Event)) {
 	var span trace.Span
 	if trace.SpanFromContext(ctx).IsRecording() {
-		ctx, span = t.tracer.Start(ctx, attemptName(&e), asClient, trace.WithAttributes(attemptStart(&e)...))
+		begin := t.attempts.of(target{e.Method, e.Host, e.Path})
+		ctx, span = t.tracer.Start(ctx, begin.name, again(begin.options, &e)...)
 	}
 	if t.propagate != nil && t.propagate(e) {
 		t.propagator.Inject(ctx, propagation.HeaderCarrier(header))
@@ -49,16 +48,36 @@ func (t *Telemetry) StartAttempt(ctx context.Context, e hub.Event, header http.H
 	}
 }
 
-// endCall writes down how a call went.
-func endCall(span trace.Span, e *hub.Event) {
+// who is whose call it was, and of what.
+type who struct{ operation, tenant, connector, connectorID, request string }
+
+// attributes spells out whose call it was, and room for how it went.
+func (w who) attributes() []attribute.KeyValue {
 	list := make([]attribute.KeyValue, 0, 6)
-	list = append(list, text(keyTenant, e.Tenant), text(keyConnector, e.Connector), attribute.String(keyBranch, string(e.Branch)))
-	if e.ConnectorID != "" {
-		list = append(list, text(keyConnectorID, e.ConnectorID))
+	list = append(list, attribute.String(keyOperation, w.operation), text(keyTenant, w.tenant), text(keyConnector, w.connector))
+	if w.connectorID != "" {
+		list = append(list, text(keyConnectorID, w.connectorID))
 	}
-	if e.Request != "" {
-		list = append(list, text(keyRequest, e.Request))
+	if w.request != "" {
+		list = append(list, text(keyRequest, w.request))
 	}
+	return list
+}
+
+// succeeded is what most calls have to say.
+func (w who) succeeded() []attribute.KeyValue {
+	return append(w.attributes(), attribute.String(keyBranch, string(hub.OnSuccess)))
+}
+
+// endCall writes down how a call went.
+func (t *Telemetry) endCall(span trace.Span, e *hub.Event) {
+	w := who{e.Op, e.Tenant, e.Connector, e.ConnectorID, e.Request}
+	if plain(e) {
+		span.SetAttributes(t.successes.of(w)...)
+		span.End()
+		return
+	}
+	list := append(w.attributes(), attribute.String(keyBranch, string(e.Branch)))
 	if e.NotRepeated != "" {
 		list = append(list, attribute.String(keyNotRepeated, string(e.NotRepeated)))
 	}
@@ -79,6 +98,11 @@ func endCall(span trace.Span, e *hub.Event) {
 	span.End()
 }
 
+// plain reports whether there is no more to say of a call than that it succeeded.
+func plain(e *hub.Event) bool {
+	return e.Branch == hub.OnSuccess && e.Substitute == "" && !e.TokenRenewed && e.SecretVersion == "" && e.ConnectorID != ""
+}
+
 // failed is the word for what went wrong with a call, empty if it succeeded: with a substitute
 // it did, whatever kept its own answer away.
 func failed(e *hub.Event) string {
@@ -88,31 +112,44 @@ func failed(e *hub.Event) string {
 	return string(e.Code)
 }
 
-// attemptName is the name of an attempt's span: verb and path as they are defined.
-func attemptName(e *hub.Event) string {
-	if e.Path == "" {
-		return methodOf(e.Method)
-	}
-	return methodOf(e.Method) + " " + clean(e.Path)
+// begin is how a span starts.
+type begin struct {
+	name    string
+	options []trace.SpanStartOption
 }
 
-// attemptStart is what samplers see of an attempt.
-func attemptStart(e *hub.Event) []attribute.KeyValue {
-	list := make([]attribute.KeyValue, 0, 6)
-	list = append(list, semconv.HTTPRequestMethodKey.String(methodOf(e.Method)))
-	if host, port := address(e.Host); host != "" {
+// target is what attempts have in common that are made by one definition.
+type target struct{ method, host, path string }
+
+// begin is how their spans start: named after verb and path as they are defined, with what
+// samplers see of them.
+func (at target) begin() begin {
+	name := methodOf(at.method)
+	list := []attribute.KeyValue{semconv.HTTPRequestMethodKey.String(name)}
+	if host, port := address(at.host); host != "" {
 		list = append(list, semconv.ServerAddress(host), semconv.ServerPort(port))
 	}
-	if e.Path != "" {
-		list = append(list, semconv.URLTemplate(clean(e.Path)))
+	if at.path != "" {
+		path := clean(at.path)
+		name += " " + path
+		list = append(list, semconv.URLTemplate(path))
 	}
+	return begin{name, []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(list...)}}
+}
+
+// again adds what attempts after the first have to say, and those that waited.
+func again(options []trace.SpanStartOption, e *hub.Event) []trace.SpanStartOption {
+	var list []attribute.KeyValue
 	if e.Number > 1 {
 		list = append(list, semconv.HTTPRequestResendCount(e.Number-1))
 	}
 	if len(e.Attempts) > 0 && e.Attempts[0].Wait > 0 {
 		list = append(list, attribute.Float64(keyWait, e.Attempts[0].Wait.Seconds()))
 	}
-	return list
+	if list == nil {
+		return options
+	}
+	return append(slices.Clip(options), trace.WithAttributes(list...))
 }
 
 // endAttempt writes down how an attempt went.

@@ -50,7 +50,9 @@ type Telemetry struct {
 	meters     meters
 	propagate  func(hub.Event) bool
 	propagator propagation.TextMapPropagator
-	operations map[string]trace.SpanStartOption // :: operation → how its spans start
+	operations *memo[string, string] // :: operation → the name of its spans
+	attempts   *memo[target, begin]
+	successes  *memo[who, []attribute.KeyValue]
 
 	// What ends without a span needs no closure of its own.
 	callEnded, attemptEnded func(hub.Event)
@@ -58,24 +60,16 @@ type Telemetry struct {
 
 var _ hub.Tracer = (*Telemetry)(nil)
 
-// operation is how the span of a call starts.
-func (t *Telemetry) operation(op string) trace.SpanStartOption {
-	if o := t.operations[op]; o != nil {
-		return o
-	}
-	return trace.WithAttributes(attribute.String(keyOperation, op))
-}
-
-// operations are the calls that a hub makes most.
-var operations = []string{"Execute", "ExecuteTo", "Authenticate", "RoundTrip"}
-
 // New returns a Telemetry. Nil options mean the defaults. It fails if the MeterProvider
 // refuses an instrument.
 func New(opts *Options) (*Telemetry, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
-	t := &Telemetry{propagate: opts.Propagate, propagator: opts.Propagator, operations: map[string]trace.SpanStartOption{}}
+	t := &Telemetry{
+		propagate: opts.Propagate, propagator: opts.Propagator,
+		operations: newMemo(func(op string) string { return "hub." + op }), attempts: newMemo(target.begin), successes: newMemo(who.succeeded),
+	}
 	if t.propagator == nil {
 		t.propagator = propagation.TraceContext{}
 	}
@@ -91,9 +85,6 @@ func New(opts *Options) (*Telemetry, error) {
 		return nil, fmt.Errorf("hubotel: New: %w", err)
 	}
 	t.meters.more = opts.MetricAttributes
-	for _, op := range operations {
-		t.operations[op] = trace.WithAttributes(attribute.String(keyOperation, op))
-	}
 	t.callEnded, t.attemptEnded = t.meters.callEnded, t.meters.attemptEnded
 	return t, nil
 }
