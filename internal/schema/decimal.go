@@ -3,6 +3,10 @@ package schema
 import (
 	"encoding/json"
 	"math/big"
+	"slices"
+	"strconv"
+
+	"github.com/santhosh-tekuri/jsonschema/v5"
 
 	"github.com/integrationhub/hub/internal/payload"
 )
@@ -24,7 +28,8 @@ var powers = func() (p [maxDigits + 1]int64) {
 	return p
 }()
 
-// parseDecimal reads a JSON number; ok is false for one with an exponent or too many digits.
+// parseDecimal reads a JSON number; ok is false for one with too many digits, or zeros that its
+// exponent stands for.
 func parseDecimal(text []byte) (d decimal, ok bool) {
 	negative, point, count := false, false, 0
 	for i, c := range text {
@@ -39,16 +44,36 @@ func parseDecimal(text []byte) (d decimal, ok bool) {
 			}
 		case c == '.':
 			point = true
-		case c == '-' && i == 0:
+		case c == '-':
 			negative = true
-		default:
-			return decimal{}, false
+		default: // the exponent
+			exponent, err := strconv.Atoi(string(text[i+1:]))
+			if d, ok = d.shift(exponent); err != nil || !ok {
+				return decimal{}, false
+			}
+			return d.signed(negative), true
 		}
 	}
+	return d.signed(negative), true
+}
+
+func (d decimal) signed(negative bool) decimal {
 	if negative {
 		d.digits = -d.digits
 	}
-	return d, true
+	return d
+}
+
+// shift multiplies with a power of ten.
+func (d decimal) shift(exponent int) (shifted decimal, ok bool) {
+	if exponent < -maxDigits || exponent > maxDigits {
+		return decimal{}, false
+	}
+	if d.scale -= exponent; d.scale < 0 {
+		d.digits, ok = d.at(0)
+		return decimal{digits: d.digits}, ok
+	}
+	return d, d.scale <= maxDigits
 }
 
 // decimalOf writes a number of a schema as a decimal, if it is one.
@@ -89,29 +114,79 @@ func (a decimal) compare(b decimal) (order int, ok bool) {
 	return 0, ok
 }
 
-// admits reports whether a number, as it is written, keeps all bounds.
-func (n *numberRule) admits(text []byte) bool {
+func (a decimal) equals(b decimal) verdict {
+	order, ok := a.compare(b)
+	return unless(!ok, verdictOf(order == 0))
+}
+
+// numberRule is what a subschema says of numbers.
+type numberRule struct {
+	bounds     []bound
+	multipleOf *decimal // nil: none
+}
+
+// bound is one of the four: side is -1 for a minimum and 1 for a maximum.
+type bound struct {
+	at        decimal
+	side      int
+	exclusive bool
+}
+
+func (q *quickener) numberRule(r *rule, s *jsonschema.Schema) *numberRule {
+	n := &numberRule{}
+	for _, b := range []struct {
+		at        *big.Rat
+		side      int
+		exclusive bool
+	}{{s.Minimum, -1, false}, {s.ExclusiveMinimum, -1, true}, {s.Maximum, 1, false}, {s.ExclusiveMaximum, 1, true}} {
+		if b.at == nil {
+			continue
+		}
+		at, ok := decimalOf(b.at)
+		r.ask = r.ask || !ok
+		n.bounds = append(n.bounds, bound{at, b.side, b.exclusive})
+	}
+	n.bounds = slices.Clip(n.bounds)
+	if s.MultipleOf != nil {
+		d, ok := decimalOf(s.MultipleOf)
+		r.ask = r.ask || !ok || d.digits == 0
+		n.multipleOf = &d
+	}
+	if len(n.bounds) == 0 && n.multipleOf == nil {
+		return nil
+	}
+	return n
+}
+
+// judge judges a number as it is written.
+func (n *numberRule) judge(text []byte) verdict {
 	d, ok := parseDecimal(text)
 	if !ok {
-		return false
+		return unknown
 	}
 	for i := range n.bounds {
 		b := &n.bounds[i]
 		order, ok := d.compare(b.at)
-		if !ok || order == b.side || b.exclusive && order == 0 {
-			return false
+		if !ok {
+			return unknown
+		}
+		if order == b.side || b.exclusive && order == 0 {
+			return no
 		}
 	}
-	return n.multipleOf == nil || d.multipleOf(*n.multipleOf)
+	if n.multipleOf == nil {
+		return yes
+	}
+	return d.multipleOf(*n.multipleOf)
 }
 
-func (d decimal) multipleOf(of decimal) bool {
+func (d decimal) multipleOf(of decimal) verdict {
 	x, y, ok := align(d, of)
-	return ok && y != 0 && x%y == 0
+	return unless(!ok || y == 0, verdictOf(y != 0 && x%y == 0))
 }
 
-// constantOf reads a scalar of a schema.
-func constantOf(v any) (constant, bool) {
+// constantOf reads a value of a schema; ok is false if its kind is all that is known of it.
+func constantOf(v any) (c constant, ok bool) {
 	switch v := v.(type) {
 	case nil:
 		return constant{kind: payload.Null}, true
@@ -125,6 +200,9 @@ func constantOf(v any) (constant, bool) {
 	case json.Number:
 		d, ok := parseDecimal([]byte(v))
 		return constant{kind: payload.Number, number: d}, ok
+	case []any:
+		return constant{kind: payload.Array}, false
+	default:
+		return constant{kind: payload.Object}, false
 	}
-	return constant{}, false
 }

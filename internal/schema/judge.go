@@ -2,11 +2,25 @@ package schema
 
 import (
 	"bytes"
-	"math/big"
-	"unicode/utf8"
 
 	"github.com/integrationhub/hub/internal/payload"
 )
+
+// verdict is what the quick way finds: beyond doubt, or not.
+type verdict uint8
+
+const (
+	unknown verdict = iota
+	yes
+	no
+)
+
+func verdictOf(valid bool) verdict {
+	if valid {
+		return yes
+	}
+	return no
+}
 
 // judge goes the quick way with one payload.
 type judge struct {
@@ -15,66 +29,147 @@ type judge struct {
 	left   float64 // steps that may still be spent
 }
 
-// quick reports whether a payload is valid beyond doubt.
-func (s *Schema) quick(d *payload.Document) bool {
+// quick judges a payload.
+func (s *Schema) quick(d *payload.Document) verdict {
 	j := judge{text: d.Text(), values: d.Values(), left: float64(s.limits.Work)}
-	return len(j.values) > 0 && j.valid(s.rule, 0)
+	if len(j.values) == 0 {
+		return unknown
+	}
+	return j.valid(s.rule, &j.values[0], 0)
 }
 
-// valid reports whether the value at a place keeps a rule, beyond doubt.
-func (j *judge) valid(r *rule, at int32) bool {
-	v := &j.values[at]
-	j.left -= r.steps
-	if r.ask || j.left < 0 || !j.typed(r, v) {
-		return false
+// valid judges a value by a rule. The value is the one at a place, or a name, which has none. Of many
+// keywords the first that is not kept beyond doubt decides: where one is broken, those that are not known do
+// not matter, and where one is not known, the whole may be left unknown.
+func (j *judge) valid(r *rule, v *payload.Value, at int32) verdict {
+	if j.left -= r.steps; r.ask || j.left < 0 {
+		return unknown
 	}
-	for _, list := range r.choices {
-		if !j.among(list, v) {
-			return false
+	if r.kinds&kindOf(v.Kind) == 0 {
+		if w := j.integer(r, v); w != yes {
+			return w
 		}
 	}
-	if !j.valued(r, v, at) {
-		return false
-	}
-	for _, sub := range r.all {
-		if !j.valid(sub, at) {
-			return false
+	for i := range r.choices {
+		if w := j.among(&r.choices[i], v); w != yes {
+			return w
 		}
 	}
-	return r.any == nil || j.validAny(r.any, at)
+	if w := j.valued(r, v, at); w != yes || r.inPlace == nil {
+		return w
+	}
+	return j.inPlace(r.inPlace, v, at)
 }
 
-func (j *judge) validAny(rules []*rule, at int32) bool {
-	for _, sub := range rules {
-		if j.valid(sub, at) {
-			return true
-		}
+// integer judges a value whose kind the type does not admit: it may be a number without fraction.
+func (j *judge) integer(r *rule, v *payload.Value) verdict {
+	if v.Kind != payload.Number || r.kinds&integerKind == 0 {
+		return no
 	}
-	return false
-}
-
-// typed reports whether a type admits the value. Whether a number with a fraction or an exponent is
-// an integer is asked.
-func (j *judge) typed(r *rule, v *payload.Value) bool {
-	if r.kinds&kindOf(v.Kind) != 0 {
-		return true
+	d, ok := parseDecimal(j.raw(v))
+	if !ok {
+		return unknown
 	}
-	return v.Kind == payload.Number && r.kinds&integerKind != 0 && !bytes.ContainsAny(j.raw(v), ".eE")
+	return verdictOf(d.digits%powers[d.scale] == 0)
 }
 
 // valued judges by the keywords for values of one type.
-func (j *judge) valued(r *rule, v *payload.Value, at int32) bool {
-	switch v.Kind {
-	case payload.String:
-		return r.text == nil || j.written(r, v)
-	case payload.Number:
-		return r.number == nil || r.number.admits(j.raw(v))
-	case payload.Array:
-		return r.array == nil || j.array(r.array, at)
-	case payload.Object:
-		return r.object == nil || j.object(r.object, at)
+func (j *judge) valued(r *rule, v *payload.Value, at int32) verdict {
+	switch {
+	case v.Kind == payload.String && r.text != nil:
+		return j.written(r, v)
+	case v.Kind == payload.Number && r.number != nil:
+		return r.number.judge(j.raw(v))
+	case v.Kind == payload.Array && r.array != nil:
+		return j.array(r.array, v, at)
+	case v.Kind == payload.Object && r.object != nil:
+		return j.object(r, v, at)
 	}
-	return true
+	return yes
+}
+
+// inPlace judges by other rules for the same value.
+func (j *judge) inPlace(p *inPlaceRule, v *payload.Value, at int32) verdict {
+	for _, sub := range p.all {
+		if w := j.valid(sub, v, at); w != yes {
+			return w
+		}
+	}
+	if p.any != nil {
+		if valid, doubtful := j.count(p.any, v, at, 1); valid == 0 {
+			return unless(doubtful > 0, no)
+		}
+	}
+	if p.one != nil {
+		valid, doubtful := j.count(p.one, v, at, 2)
+		if w := exactlyOne(valid, doubtful); w != yes {
+			return w
+		}
+	}
+	if p.not != nil {
+		if w := negate(j.valid(p.not, v, at)); w != yes {
+			return w
+		}
+	}
+	if p.cond == nil {
+		return yes
+	}
+	return j.conditional(p, v, at)
+}
+
+func (j *judge) conditional(p *inPlaceRule, v *payload.Value, at int32) verdict {
+	next := p.then
+	switch j.valid(p.cond, v, at) {
+	case unknown:
+		return unknown
+	case no:
+		next = p.els
+	}
+	if next == nil {
+		return yes
+	}
+	return j.valid(next, v, at)
+}
+
+// count tells how many of some rules a value keeps, and of how many that is not known. It stops at enough.
+func (j *judge) count(rules []*rule, v *payload.Value, at int32, enough int) (valid, doubtful int) {
+	for _, r := range rules {
+		switch j.valid(r, v, at) {
+		case yes:
+			if valid++; valid == enough {
+				return valid, doubtful
+			}
+		case unknown:
+			doubtful++
+		}
+	}
+	return valid, doubtful
+}
+
+// exactlyOne judges how many of the alternatives of oneOf are valid.
+func exactlyOne(valid, doubtful int) verdict {
+	if valid > 1 {
+		return no
+	}
+	return unless(doubtful > 0, verdictOf(valid == 1))
+}
+
+func negate(w verdict) verdict {
+	switch w {
+	case yes:
+		return no
+	case no:
+		return yes
+	}
+	return unknown
+}
+
+// unless is a verdict, unless there is doubt.
+func unless(doubt bool, w verdict) verdict {
+	if doubt {
+		return unknown
+	}
+	return w
 }
 
 func (j *judge) raw(v *payload.Value) []byte { return j.text[v.From:v.To] }
@@ -82,146 +177,51 @@ func (j *judge) raw(v *payload.Value) []byte { return j.text[v.From:v.To] }
 // inner is a string without its quotes.
 func (j *judge) inner(v *payload.Value) []byte { return j.text[v.From+1 : v.To-1] }
 
-// written judges a string. Patterns and formats of strings with escapes are asked.
-func (j *judge) written(r *rule, v *payload.Value) bool {
-	text, t := j.inner(v), r.text
-	if j.left -= r.perByte * float64(len(text)); j.left < 0 {
-		return false
-	}
-	if (t.min != -1 || t.max != -1) && !fits(characters(text, v.Escaped), t.min, t.max) {
-		return false
-	}
-	if t.pattern == nil && t.format == nil {
-		return true
-	}
-	return !v.Escaped && (t.pattern == nil || t.pattern.Match(text)) && (t.format == nil || t.format(text))
-}
-
-// characters counts the code points of a string's inside.
-func characters(text []byte, escaped bool) int {
-	if !escaped {
-		return utf8.RuneCount(text)
-	}
-	count := 0
-	for i := 0; i < len(text); count++ {
-		switch {
-		case text[i] != '\\':
-			_, size := utf8.DecodeRune(text[i:])
-			i += size
-		case text[i+1] != 'u':
-			i += 2
-		case isHighHalf(text[i+2:]):
-			i += 12
-		default:
-			i += 6
-		}
-	}
-	return count
-}
-
-// isHighHalf reports whether the digits of an escape are D800 to DBFF. The guard has seen to it that
-// the other half follows.
-func isHighHalf(digits []byte) bool {
-	return digits[0]|0x20 == 'd' && (digits[1] == '8' || digits[1] == '9' || digits[1]|0x20 == 'a' || digits[1]|0x20 == 'b')
-}
-
 // fits reports whether n lies within bounds, of which -1 is none.
 func fits(n, least, most int) bool { return n >= least && (most == -1 || n <= most) }
 
-// array judges the array at a place.
-func (j *judge) array(a *arrayRule, at int32) bool {
-	v := &j.values[at]
-	if !fits(int(v.Count), a.min, a.max) || a.unique && !j.distinct(at) {
-		return false
-	}
-	if a.items == nil {
-		return true
-	}
-	j.left -= float64(v.Count)
-	for at++; at < v.Next; at = j.values[at].Next {
-		if !j.valid(a.items, at) {
-			return false
+// among judges whether a value is one of those listed.
+func (j *judge) among(c *choice, v *payload.Value) verdict {
+	doubt := c.more&kindOf(v.Kind) != 0
+	for i := range c.known {
+		one := &c.known[i]
+		if one.kind != v.Kind {
+			continue
+		}
+		switch j.equals(one, v) {
+		case yes:
+			return yes
+		case unknown:
+			doubt = true
 		}
 	}
-	return true
+	return unless(doubt, no)
 }
 
-// fewElements is how many elements are compared one by one.
-const fewElements = 20
-
-// distinct reports whether no two elements of the array at a place are equal. Scalars alone are
-// compared.
-func (j *judge) distinct(at int32) bool {
-	v := &j.values[at]
-	if v.Count > fewElements || v.Next-at-1 != v.Count {
-		return v.Count < 2
+// equals compares with a constant of the same kind.
+func (j *judge) equals(c *constant, v *payload.Value) verdict {
+	switch c.kind {
+	case payload.String:
+		return unless(v.Escaped, verdictOf(string(j.inner(v)) == c.text))
+	case payload.Number:
+		d, ok := parseDecimal(j.raw(v))
+		return unless(!ok, d.equals(c.number))
 	}
-	elements := j.values[at+1 : v.Next]
-	for i := range elements {
-		for k := range elements[:i] {
-			if !j.differ(&elements[i], &elements[k]) {
-				return false
-			}
-		}
-	}
-	return true
+	return yes
 }
 
-// differ reports whether two scalars are unequal beyond doubt.
-func (j *judge) differ(a, b *payload.Value) bool {
+// alike judges whether two scalars, empty arrays or empty objects are equal.
+func (j *judge) alike(a, b *payload.Value) verdict {
 	if a.Kind != b.Kind {
-		return true
+		return no
 	}
 	switch a.Kind {
 	case payload.String:
-		return !a.Escaped && !b.Escaped && !bytes.Equal(j.raw(a), j.raw(b))
+		return unless(a.Escaped || b.Escaped, verdictOf(bytes.Equal(j.raw(a), j.raw(b))))
 	case payload.Number:
 		one, ok := parseDecimal(j.raw(a))
 		other, too := parseDecimal(j.raw(b))
-		order, comparable := one.compare(other)
-		return ok && too && comparable && order != 0
+		return unless(!ok || !too, one.equals(other))
 	}
-	return false // an empty array or object, or the same literal
+	return yes
 }
-
-// constant is a value of an enum or const that the quick way can recognize.
-type constant struct {
-	kind   payload.Kind
-	text   string
-	number decimal
-}
-
-// constants leaves out what it cannot recognize: values that are equal to those are asked.
-func constants(list []any) []constant {
-	out := []constant{}
-	for _, v := range list {
-		if c, ok := constantOf(v); ok {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-func (j *judge) among(list []constant, v *payload.Value) bool {
-	for i := range list {
-		if c := &list[i]; c.kind == v.Kind && j.equal(c, v) {
-			return true
-		}
-	}
-	return false
-}
-
-func (j *judge) equal(c *constant, v *payload.Value) bool {
-	switch c.kind {
-	case payload.String:
-		return !v.Escaped && string(j.inner(v)) == c.text
-	case payload.Number:
-		d, ok := parseDecimal(j.raw(v))
-		order, comparable := d.compare(c.number)
-		return ok && comparable && order == 0
-	}
-	return true
-}
-
-// rat is how the validator keeps the numbers of a schema.
-type rat = big.Rat

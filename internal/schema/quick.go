@@ -1,57 +1,44 @@
 package schema
 
 import (
-	"regexp"
+	"slices"
 
 	"github.com/santhosh-tekuri/jsonschema/v5"
 
 	"github.com/integrationhub/hub/internal/payload"
 )
 
-// The quick way judges a payload by the index that the guard made of it, without decoding it. It
-// knows the common keywords, and two verdicts: a payload is valid, or the validator is asked. It
-// never finds a payload invalid, and what it finds valid the validator finds valid, too: where a
-// keyword, an escape or a number is out of the ordinary, it asks.
+// The quick way judges a payload by the index that the guard made of it, without decoding it. What it
+// finds valid the validator finds valid, and what it finds invalid the validator does, too, so that not and
+// oneOf can build on it; where a keyword, an escape or a number is out of the ordinary, it does not know.
+// Unless a payload is valid beyond doubt, the validator is asked: it alone refuses.
 
 // rule is a subschema as the quick way reads it. Rules refer to each other as the subschemas do, also
 // in circles.
 type rule struct {
-	ask     bool    // it has a keyword that is left to the validator
-	steps   float64 // that a value costs
-	perByte float64 // that a byte of a text costs
+	ask      bool    // it has a keyword that is left to the validator
+	steps    float64 // that a value costs
+	textByte float64 // that a byte of a text costs
+	nameByte float64 // that a byte of a name costs
 
-	kinds   kinds        // that the type admits
-	choices [][]constant // enum and const: one of each must be equal
-	all     []*rule      // $ref and allOf
-	any     []*rule      // anyOf; nil: there is none
+	kinds   kinds    // that the type admits
+	choices []choice // enum and const
 	text    *textRule
 	number  *numberRule
 	array   *arrayRule
 	object  *objectRule
+	inPlace *inPlaceRule
 }
 
-type textRule struct {
-	min, max int // in characters; max negative: none
-	pattern  *regexp.Regexp
-	format   func(text []byte) bool // nil: none
-}
-
-type numberRule struct {
-	bounds     []bound
-	multipleOf *decimal
-}
-
-// bound is one of the four: side is -1 for a minimum and 1 for a maximum.
-type bound struct {
-	at        decimal
-	side      int
-	exclusive bool
-}
-
-type arrayRule struct {
-	min, max int // max negative: none
-	unique   bool
-	items    *rule // nil: anything
+// inPlaceRule is what a subschema applies to the same value.
+type inPlaceRule struct {
+	all  []*rule // $ref and allOf
+	any  []*rule // anyOf; nil: there is none
+	one  []*rule // oneOf; nil: there is none
+	not  *rule   // nil: none, as in the others
+	cond *rule   // if
+	then *rule
+	els  *rule // else
 }
 
 // kinds is a set of kinds of values.
@@ -82,8 +69,8 @@ type quickener struct {
 
 // asks reports whether some subschema has keywords that are left to the validator.
 func (q *quickener) asks() bool {
-	for s, r := range q.rules {
-		if r.ask && s.Always == nil {
+	for _, r := range q.rules {
+		if r.ask {
 			return true
 		}
 	}
@@ -98,38 +85,41 @@ func (q *quickener) rule(s *jsonschema.Schema) *rule {
 		return r
 	}
 	cost := costOf(s, 0)
-	r := &rule{kinds: anyKind, steps: cost.nominal(), perByte: cost.textByte}
+	r := &rule{kinds: anyKind, steps: cost.nominal(), textByte: cost.textByte, nameByte: cost.nameByte}
 	q.rules[s] = r
 	if s.Always != nil {
-		r.ask = !*s.Always
+		if !*s.Always {
+			r.kinds = 0
+		}
 		return r
 	}
 	r.ask = unusual(s)
-	q.common(r, s)
+	r.common(s)
 	r.text = q.textRule(r, s)
 	r.number = q.numberRule(r, s)
-	if s.MinItems != -1 || s.MaxItems != -1 || s.UniqueItems || s.Items != nil || s.Items2020 != nil {
-		r.array = q.arrayRule(r, s)
-	}
+	r.array = q.arrayRule(r, s)
 	r.object = q.objectRule(r, s)
+	r.inPlace = q.inPlaceRule(s)
 	return r
+}
+
+// all makes a rule of each subschema.
+func (q *quickener) all(list []*jsonschema.Schema) (rules []*rule) {
+	for _, s := range list {
+		rules = append(rules, q.rule(s))
+	}
+	return rules
 }
 
 // unusual reports whether a subschema has keywords that are left to the validator.
 func unusual(s *jsonschema.Schema) bool {
-	switch {
-	case s.RecursiveRef != nil, s.DynamicRef != nil, s.Not != nil, len(s.OneOf) > 0, s.If != nil,
-		s.PropertyNames != nil, s.RegexProperties, len(s.PatternProperties) > 0, len(s.Dependencies) > 0,
-		len(s.DependentRequired) > 0, len(s.DependentSchemas) > 0, s.UnevaluatedProperties != nil,
-		len(s.PrefixItems) > 0, s.Contains != nil, s.UnevaluatedItems != nil,
-		s.ContentEncoding != "", s.ContentMediaType != "", s.ContentSchema != nil, len(s.Extensions) > 0:
-		return true
-	}
-	return false
+	return s.RecursiveRef != nil || s.DynamicRef != nil || s.RegexProperties ||
+		s.UnevaluatedProperties != nil || s.UnevaluatedItems != nil ||
+		s.ContentEncoding != "" || s.ContentMediaType != "" || s.ContentSchema != nil || len(s.Extensions) > 0
 }
 
 // common reads the keywords for values of every type.
-func (q *quickener) common(r *rule, s *jsonschema.Schema) {
+func (r *rule) common(s *jsonschema.Schema) {
 	if len(s.Types) > 0 {
 		r.kinds = 0
 	}
@@ -138,64 +128,46 @@ func (q *quickener) common(r *rule, s *jsonschema.Schema) {
 	}
 	for _, list := range [][]any{s.Enum, s.Constant} {
 		if len(list) > 0 {
-			r.choices = append(r.choices, constants(list))
+			r.choices = append(r.choices, choiceOf(list))
 		}
 	}
+}
+
+func (q *quickener) inPlaceRule(s *jsonschema.Schema) *inPlaceRule {
+	p := &inPlaceRule{all: q.all(s.AllOf), any: q.all(s.AnyOf), one: q.all(s.OneOf), not: q.rule(s.Not)}
 	if s.Ref != nil {
-		r.all = append(r.all, q.rule(s.Ref))
+		p.all = append(p.all, q.rule(s.Ref))
 	}
-	for _, sub := range s.AllOf {
-		r.all = append(r.all, q.rule(sub))
+	if s.If != nil {
+		p.cond, p.then, p.els = q.rule(s.If), q.rule(s.Then), q.rule(s.Else)
 	}
-	for _, sub := range s.AnyOf {
-		r.any = append(r.any, q.rule(sub))
-	}
-}
-
-func (q *quickener) textRule(r *rule, s *jsonschema.Schema) *textRule {
-	format, ok := quickFormat(s.Format)
-	r.ask = r.ask || !ok
-	if s.MinLength == -1 && s.MaxLength == -1 && s.Pattern == nil && format == nil {
+	if p.all == nil && p.any == nil && p.one == nil && p.not == nil && p.cond == nil {
 		return nil
 	}
-	return &textRule{min: s.MinLength, max: s.MaxLength, pattern: s.Pattern, format: format}
+	return p
 }
 
-func (q *quickener) numberRule(r *rule, s *jsonschema.Schema) *numberRule {
-	n := &numberRule{}
-	for _, b := range []struct {
-		at        *rat
-		side      int
-		exclusive bool
-	}{{s.Minimum, -1, false}, {s.ExclusiveMinimum, -1, true}, {s.Maximum, 1, false}, {s.ExclusiveMaximum, 1, true}} {
-		if b.at == nil {
-			continue
+// choice is what enum or const lists.
+type choice struct {
+	known []constant
+	more  kinds // of the values that the quick way does not recognize
+}
+
+// constant is a value that it can.
+type constant struct {
+	kind   payload.Kind
+	text   string
+	number decimal
+}
+
+func choiceOf(list []any) (c choice) {
+	for _, v := range list {
+		if one, ok := constantOf(v); ok {
+			c.known = append(c.known, one)
+		} else {
+			c.more |= kindOf(one.kind)
 		}
-		at, ok := decimalOf(b.at)
-		r.ask = r.ask || !ok
-		n.bounds = append(n.bounds, bound{at, b.side, b.exclusive})
 	}
-	if s.MultipleOf != nil {
-		d, ok := decimalOf(s.MultipleOf)
-		r.ask = r.ask || !ok || d.digits == 0
-		n.multipleOf = &d
-	}
-	if len(n.bounds) == 0 && n.multipleOf == nil {
-		return nil
-	}
-	return n
-}
-
-func (q *quickener) arrayRule(r *rule, s *jsonschema.Schema) *arrayRule {
-	a := &arrayRule{min: s.MinItems, max: s.MaxItems, unique: s.UniqueItems}
-	switch items := s.Items.(type) {
-	case nil:
-		a.items = q.rule(s.Items2020)
-	case *jsonschema.Schema:
-		a.items = q.rule(items)
-		r.ask = r.ask || s.Items2020 != nil // no draft has both
-	default: // a tuple
-		r.ask = true
-	}
-	return a
+	c.known = slices.Clip(c.known)
+	return c
 }
