@@ -72,3 +72,41 @@ func TestInKnowsItsLimits(t *testing.T) {
 		assert.Equal(t, want, ok, text)
 	}
 }
+
+// FuzzPick compares with what gjson finds, in any valid text.
+func FuzzPick(f *testing.F) {
+	for _, seed := range plainSeeds {
+		f.Add(seed[0], []byte(seed[1]))
+	}
+	for _, seed := range [][2]string{
+		{"a.b", `{"a":1,"a":{"b":2}}`}, {"a.b", `{"a":{"b":1},"a":{"b":2}}`}, {"a.b", `{"a":{"c":1},"a":{"b":2}}`}, {"a", `{"a":1,"a":2}`},
+		{"a", `{"\u0061":1,"a":2}`}, {"b", `{"a":{"x":["}",{"b":1}]},"b":"\ud800"}`}, {"b", "{\"a\":\"\xff\",\"b\":\"\xff\"}"}, {"a.b", `{"a":[1],"a":{"b":2}}`},
+		{"a", ``}, {"a", ` `}, {"a", `null`}, {"c", ` { "a" : [ ] , "b" : { } , "c" : true } `},
+	} {
+		f.Add(seed[0], []byte(seed[1]))
+	}
+	f.Fuzz(func(t *testing.T, p string, text []byte) {
+		if path.Plain(p) == nil || path.Check(p, path.Result) != nil || len(text) > 0 && !payload.Valid(text, 512) {
+			return
+		}
+		got, ok := path.Pick(text, p)
+		if !ok {
+			return
+		}
+		want := path.Get(text, p)
+		require.Equal(t, want.Exists(), got.Exists())
+		require.Equal(t, want.Type, got.Type)
+		require.Equal(t, want.Raw, got.Raw)
+		require.Equal(t, want.Str, got.Str)
+	})
+}
+
+func TestPickKnowsItsLimits(t *testing.T) {
+	for text, want := range map[string]bool{
+		``: false, `1`: true, `{}`: true, `{"a":1}`: false, `{"c":{"b":1}}`: true, `[]`: false, `{"\u0062":1}`: false,
+		`{"a":{}}`: false, `{"a":[]}`: false, `{"a":{"b":1}}`: true, `{"a":{"b":[1]}}`: true,
+	} {
+		_, ok := path.Pick([]byte(text), "a.b")
+		assert.Equal(t, want, ok, text)
+	}
+}

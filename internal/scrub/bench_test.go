@@ -44,3 +44,22 @@ func BenchmarkNew(b *testing.B) {
 		scrub.New(secrets)
 	}
 }
+
+// BenchmarkJSON shows what escapes in a document cost: strings that have some are looked through
+// decoded as well.
+func BenchmarkJSON(b *testing.B) {
+	set := scrub.Set{scrub.New(manySecrets(1)), scrub.New(manySecrets(2))}
+	for name, item := range map[string]string{
+		"plain":   `{"id":"3f2a9c1b","name":"Ada Lovelace","tags":["a","b"],"total":1234.56,"note":"secret santa keeps a key ring"},`,
+		"escapes": `{"id":"3f2a9c1b","name":"Ada \"the first\"","tags":["a","b"],"total":1234.56,"note":"one\ntwo \u00e9 and a key\/ring"},`,
+	} {
+		text := []byte("[" + strings.Repeat(item, 1024/len(item)) + "null]")
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				set.JSON(text)
+			}
+		})
+	}
+}

@@ -66,6 +66,29 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
+// FuzzHides holds JSON, which looks before it reads, against reading everything.
+func FuzzHides(f *testing.F) {
+	for _, doc := range []string{
+		`["\u0061bcdefgh","a\/b\"c\\d\n"]`, `{"\uD83D\uDE00":"\ud83d","x":"\u00e9\u20AC"}`, `["abcdefg\u0068"]`, `"a\`, `"abcdefg\u0068`, `["\x",1,"a\u12"]`,
+		`["\\","abcdef\"gh","\\\"abcdefgh"]`, `"one\ntwo" "three\tfour"`, "[\"abcdef\xff\\u0067\"]", `["\ud83d\ud83d\ude00 abc"]`,
+	} {
+		for _, secret := range []string{"abcdefgh", "one\ntwo\"", "a/b\"c\\d\n", "😀😀😀", "abcdef\ufffdg", "pin"} {
+			f.Add(secret, []byte(doc))
+		}
+	}
+	f.Fuzz(func(t *testing.T, secret string, doc []byte) {
+		if len(secret) < scrub.MinLength || len(doc) < scrub.MinLength {
+			return
+		}
+		s := scrub.New(secrets(secret))
+		want, n := s.JSONSlowly(doc)
+		got, m := s.JSON(doc)
+		if !bytes.Equal(got, want) || n != m {
+			t.Fatalf("%q: %d times masked in %q, %d times in %q", secret, n, want, m, got)
+		}
+	})
+}
+
 // alphanumeric secrets cannot hold the structure of a document, nor a literal.
 func alphanumeric(s string) bool {
 	for _, c := range []byte(s) {

@@ -11,12 +11,12 @@ import (
 // valid where a number is masked: `"[secret]"` takes its place. Of text
 // that is not JSON no more is asked than of Bytes; it does not fail.
 func (s *Scrubber) JSON(b []byte) ([]byte, int) {
-	return s.json(b, bytes.IndexByte(b, '\\') >= 0)
+	return s.json(b, Set{s}.hides(b))
 }
 
-// json is JSON of a document that is known to hold escapes, or not to.
-func (s *Scrubber) json(b []byte, escapes bool) ([]byte, int) {
-	if s == nil || s.short == nil && !s.filter.passes(b) && (s.filter == nil || !escapes) {
+// json is JSON of a document whose escapes may hide something, or are known not to.
+func (s *Scrubber) json(b []byte, hides bool) ([]byte, int) {
+	if s == nil || s.short == nil && !s.filter.passes(b) && (s.filter == nil || !hides) {
 		return b, 0
 	}
 	out, n := s.tokens(b)
@@ -63,7 +63,7 @@ func (s *Scrubber) text(t []byte) (string, int) {
 		return "", 0
 	}
 	inner := t[1 : len(t)-1]
-	if !escaped(inner) {
+	if bytes.IndexByte(inner, '\\') < 0 {
 		if len(inner) < MinLength && s.isShort(string(inner)) {
 			return `"` + Mask + `"`, 1
 		}
@@ -81,38 +81,18 @@ func (s *Scrubber) text(t []byte) (string, int) {
 	return string(quoted), n
 }
 
-func escaped(inner []byte) bool {
-	for _, c := range inner {
-		if c == '\\' {
-			return true
-		}
-	}
-	return false
-}
-
 // tokenEnd returns where the token that begins at i ends: a string after its
 // closing quote, a number after its last character, all else after one byte.
 func tokenEnd(b []byte, i int) int {
 	if b[i] == '"' {
-		return stringEnd(b, i+1)
+		end, _ := stringEnd(b, i+1)
+		return end
 	}
 	end := i
 	for end < len(b) && numeric(b[end]) {
 		end++
 	}
 	return max(end, i+1)
-}
-
-func stringEnd(b []byte, i int) int {
-	for ; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return len(b)
 }
 
 func numeric(c byte) bool {

@@ -1,9 +1,6 @@
 package scrub
 
-import (
-	"bytes"
-	"net/http"
-)
+import "net/http"
 
 // Set is some Scrubbers, asked one after the other; those that are nil find nothing.
 type Set []*Scrubber
@@ -18,9 +15,10 @@ func (s Set) Bytes(b []byte) []byte {
 
 // JSON is [Scrubber.JSON] of each in turn.
 func (s Set) JSON(b []byte) []byte {
-	escapes := bytes.IndexByte(b, '\\') >= 0 // masks bring none
+	hides := s.hides(b)
 	for _, one := range s {
-		b, _ = one.json(b, escapes)
+		clean, n := one.json(b, hides)
+		b, hides = clean, hides || n > 0
 	}
 	return b
 }
