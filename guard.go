@@ -24,7 +24,7 @@ func (r *run) guard() error {
 		return err
 	}
 	if last == nil {
-		state.passed.Store(&passed{scheme: r.wire.URL.Scheme, host: r.wire.URL.Host, sinks: slices.Clone(r.wire.Sinks), rule: r.plan.hostRule(r.wire.URL)})
+		state.passed.Store(&passed{scheme: r.wire.URL.Scheme, host: r.wire.URL.Host, sinks: r.wire.Sinks, rule: r.plan.hostRule(r.wire.URL)})
 	}
 	return nil
 }

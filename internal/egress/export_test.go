@@ -31,10 +31,9 @@ func (e *Egress) OpenConns() int {
 	return len(e.conns.open)
 }
 
-// PlainName and CanonicalHostOfAny are the quick and the whole way of CanonicalHost, PlainAuthority
-// and CanonicalAuthority those of a URL's host and port.
+// CanonicalHostOfAny is the whole way of CanonicalHost, PlainAuthority
+// and CanonicalAuthority the quick and the whole one of a URL's host and port.
 var (
-	PlainName          = plainName
 	PlainAuthority     = plainAuthority
 	CanonicalAuthority = isCanonicalAuthority
 	CanonicalHostOfAny = canonicalHost

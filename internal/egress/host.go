@@ -33,7 +33,7 @@ func CanonicalHost(s string) (string, error) {
 	if s == "" {
 		return "", hostError("must not be empty")
 	}
-	if plainName(s) {
+	if PlainName(s) {
 		return s, nil
 	}
 	return canonicalHost(s)
@@ -61,10 +61,10 @@ func canonicalHost(s string) (string, error) {
 	return name, nil
 }
 
-// plainName reports, by one look at each byte, whether s is surely a name that CanonicalHost returns unchanged, as most
+// PlainName reports, by one look at each byte, whether s is surely a name that CanonicalHost returns unchanged, as most
 // are: labels of lower-case letters, digits and inner hyphens, of which none is Punycode and the last begins with a
 // letter, so that nobody takes it for a number.
-func plainName(s string) bool {
+func PlainName(s string) bool {
 	if len(s) > maxHost {
 		return false
 	}

@@ -174,7 +174,7 @@ func isCanonicalAuthority(u *url.URL) bool {
 // with no port or one that it needs.
 func plainAuthority(u *url.URL) bool {
 	host, port, ported := strings.Cut(u.Host, ":")
-	return (plainName(host) || plainIPv4(host)) && (!ported || plainPort(u.Scheme, port))
+	return (PlainName(host) || plainIPv4(host)) && (!ported || plainPort(u.Scheme, port))
 }
 
 // plainIPv4 relies on netip, which takes an IPv4 address in no other form than the one it writes.

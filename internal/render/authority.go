@@ -91,20 +91,20 @@ func (c *compiler) fixedOrigin(scheme, authority string) origin {
 
 func (c *compiler) variableOrigin(scheme string, segments []ref.Segment) origin {
 	host, port, found := cut(segments, ':')
-	o := origin{scheme: scheme, variable: &variableHost{}}
+	o := origin{scheme: scheme}
 	if found {
 		if len(port) != 1 || port[0].Reference() {
 			c.report("url", "reference-in-port", "the port of a URL is a number")
 			return origin{}
 		}
-		o.variable.port = ":" + port[0].Text
+		o.port = ":" + port[0].Text
 	}
 	for i, label := range split(host, '.') {
 		s := c.slot("url", "", label, plain)
 		if i > 0 {
 			s.prefix = "."
 		}
-		o.variable.labels = append(o.variable.labels, s)
+		o.labels = append(o.labels, s)
 	}
 	if len(c.problems) == 0 {
 		c.tryHost(&o)

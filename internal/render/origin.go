@@ -2,7 +2,6 @@ package render
 
 import (
 	"strings"
-	"sync/atomic"
 
 	"github.com/integrationhub/hub/internal/egress"
 )
@@ -10,21 +9,12 @@ import (
 // An origin is the scheme, host and port of a program: fixed, or built from variables, or taken from
 // the authentication answer.
 type origin struct {
-	scheme   string
-	fixed    string        // canonical host[:port]; empty: it has holes
-	variable *variableHost // nil: it has none
-	answer   *slot         // one hole, [[@auth.path]]
+	scheme string
+	fixed  string // canonical host[:port]; empty: it has holes
+	labels []slot // of a host with variables
+	port   string // ":8443" or empty
+	answer *slot  // one hole, [[@auth.path]]
 }
-
-// A variableHost is a host with variables.
-type variableHost struct {
-	labels []slot
-	port   string                      // ":8443" or empty
-	last   atomic.Pointer[spelledHost] // of the calls before; variables rarely change
-}
-
-// A spelledHost is a host as its labels spell it, and its canonical form.
-type spelledHost struct{ text, canonical string }
 
 // Origins returns the origin ("https://host[:port]") that the URL names, its variables filled in from
 // vars; none if it comes from an authentication answer or a variable does not fit.
@@ -53,24 +43,22 @@ func (o *origin) render(w *writer) (scheme, host string, err error) {
 }
 
 func (o *origin) fromVariables(w *writer) (string, error) {
-	start, v := len(w.buf), o.variable
-	for i := range v.labels {
-		if err := w.label(&v.labels[i]); err != nil {
+	start := len(w.buf)
+	for i := range o.labels {
+		if err := w.label(&o.labels[i]); err != nil {
 			return "", err
 		}
 	}
-	w.buf = append(w.buf, v.port...)
-	spelled := w.buf[start:]
+	w.buf = append(w.buf, o.port...)
+	text := string(w.buf[start:])
 	w.buf = w.buf[:start]
-	if last := v.last.Load(); last != nil && last.text == string(spelled) {
-		return last.canonical, nil
+	if egress.PlainName(text) {
+		return text, nil
 	}
-	text := string(spelled)
 	_, host, ok := canonicalOrigin(o.scheme + "://" + text)
 	if !ok {
 		return "", &Fault{Path: "url", Rule: "bad-host", Message: "with its variables the host is not valid"}
 	}
-	v.last.Store(&spelledHost{text, host})
 	return host, nil
 }
 

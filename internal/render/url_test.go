@@ -272,3 +272,25 @@ func TestThePathWithoutValues(t *testing.T) {
 		assert.Equal(t, want, p.Path())
 	}
 }
+
+// A host with variables is written in its one form, however the definition or the variable spells it.
+func TestHostWithVariablesIsCanonical(t *testing.T) {
+	for host, want := range map[string]string{
+		"[[instance]].example.com":        "dev1.example.com",
+		"[[instance]].EXAMPLE.com":        "dev1.example.com",
+		"[[instance]].Exämple.com":        "dev1.xn--exmple-cua.com",
+		"[[instance]].example.com.":       "dev1.example.com",
+		"[[instance]].example.com:443":    "dev1.example.com",
+		"[[instance]].example.com:0443":   "dev1.example.com",
+		"[[instance]].example.com:8443":   "dev1.example.com:8443",
+		"a-[[instance]].xn--bcher-kva.de": "a-dev1.xn--bcher-kva.de",
+	} {
+		r := renderWith(t, get("https://"+host+"/"), "")
+		assert.Equal(t, want, r.URL.Host, host)
+	}
+	v := values("")
+	v.Variable = func(string) (string, bool) { return "DEV1", true }
+	r, err := compile(t, get("https://[[instance]].example.com/")).Render(v)
+	require.NoError(t, err)
+	assert.Equal(t, "dev1.example.com", r.URL.Host)
+}
