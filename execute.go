@@ -126,6 +126,7 @@ type run struct {
 	tokens    *scrub.Scrubber   // finds the tokens of an authentication's answer
 	worn      []*scrub.Scrubber // find the tokens that the call had before
 	made      []scrub.Secret    // credentials made for this call alone: signatures, proofs
+	finds     *scrub.Scrubber   // finds them; nil until it is asked
 	shows     bool              // the tokens stay in what is returned: Options.ScriptTokens
 	script    bool              // authenticates for a script, which may ask again and again
 	announced bool              // BeforeSend knows

@@ -109,7 +109,7 @@ func eachText(v gjson.Result, name string, f func(name, value string)) {
 // sends notes a credential that was made for this call, as it is sent: whoever echoes it
 // shows nothing.
 func (r *run) sends(name, value string) {
-	r.made = append(r.made, scrub.Secret{Name: name, Value: value})
+	r.made, r.finds = append(r.made, scrub.Secret{Name: name, Value: value}), nil
 }
 
 // giveUpGrant makes the call fetch another token. The one it had stays known as secret.
@@ -121,7 +121,10 @@ func (r *run) scrubbers() scrub.Set { return r.appendScrubbers(make(scrub.Set, 0
 func (r *run) appendScrubbers(list scrub.Set) scrub.Set {
 	list = append(list, r.plan.scrubber)
 	if len(r.made) > 0 {
-		list = append(list, scrub.New(r.made))
+		if r.finds == nil {
+			r.finds = scrub.New(r.made)
+		}
+		list = append(list, r.finds)
 	}
 	if r.shows {
 		return list

@@ -63,3 +63,16 @@ func BenchmarkJSON(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkNewOne(b *testing.B) {
+	for name, value := range map[string]string{
+		"hex": strings.Repeat("0123456789abcdef", 4), "base64": "q83vEjRWeJq83vEjRWeJq83v/EjRWeJq+3vEjRWeJo=", "token": strings.Repeat("eyJhbGciOi", 50), "text": `pass "word" / <with> sömething`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				scrub.New([]scrub.Secret{{Value: value}})
+			}
+		})
+	}
+}

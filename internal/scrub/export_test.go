@@ -9,3 +9,14 @@ func (s *Scrubber) JSONSlowly(b []byte) ([]byte, int) {
 	}
 	return replace(nil, out, spans), n + len(spans)
 }
+
+// Quotings are what is looked for, QuotingsSlowly what every style makes of a text.
+var Quotings = quotings
+
+func QuotingsSlowly(v string) []string {
+	out := []string{v}
+	for _, style := range styles {
+		out = append(out, style(v))
+	}
+	return out
+}

@@ -31,26 +31,18 @@ const (
 // newFilter takes the heads of all forms.
 func newFilter(heads map[string]int) *filter {
 	f := &filter{shortest: maxHead}
-	keys := map[uint64]bool{}
 	for head := range heads {
-		keys[binary.LittleEndian.Uint64([]byte(head[:MinLength]))] = true
 		f.shortest = min(f.shortest, len(head))
 	}
 	f.stride = min(f.shortest-pieceLength+1, maxStride)
-	pieces := map[uint64]bool{}
+	f.keys = make([]uint32, powerOfTwo(len(heads)*3/2))
+	f.bits = make([]uint64, len(heads)*f.stride/4+1) // 16 bits for each piece
 	for head := range heads {
+		f.add(binary.LittleEndian.Uint64([]byte(head[:MinLength])))
 		for at := range f.stride {
-			pieces[piece(head[at:])] = true
+			word, marks := f.place(piece(head[at:]))
+			f.bits[word] |= marks
 		}
-	}
-	f.keys = make([]uint32, powerOfTwo(len(keys)*3/2))
-	for key := range keys {
-		f.add(key)
-	}
-	f.bits = make([]uint64, len(pieces)/4+1) // 16 bits for each piece
-	for p := range pieces {
-		word, marks := f.place(p)
-		f.bits[word] |= marks
 	}
 	return f
 }
@@ -66,7 +58,7 @@ func powerOfTwo(atLeast int) int { return 1 << bits.Len(uint(max(atLeast, 2)-1))
 
 func (f *filter) add(key uint64) {
 	at, mark := f.slot(key)
-	for f.keys[at] != 0 {
+	for f.keys[at] != 0 && f.keys[at] != mark {
 		at = (at + 1) & (len(f.keys) - 1)
 	}
 	f.keys[at] = mark

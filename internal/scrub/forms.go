@@ -3,8 +3,8 @@ package scrub
 import (
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"net/textproto"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -39,7 +39,7 @@ func forms(v string) []string {
 	out := quotings(v)
 	out = append(out, hex.EncodeToString([]byte(v)), strings.ToUpper(hex.EncodeToString([]byte(v))))
 	for _, piece := range base64Pieces(v) {
-		out = append(out, strings.NewReplacer("+", "-", "/", "_").Replace(piece))
+		out = append(out, urlAlphabet.Replace(piece))
 		out = append(out, quotings(piece)...)
 	}
 	if name := textproto.CanonicalMIMEHeaderKey(v); name != v {
@@ -47,6 +47,9 @@ func forms(v string) []string {
 	}
 	return out
 }
+
+// urlAlphabet turns base64 into that for URLs.
+var urlAlphabet = strings.NewReplacer("+", "-", "/", "_")
 
 // base64Pieces returns the characters of standard base64 that depend on v
 // alone, for the three places where v can begin within a group of three bytes,
@@ -64,35 +67,52 @@ func base64Pieces(v string) []string {
 // quotings returns v and what escaping for a URL, JSON or XML makes of it.
 func quotings(v string) []string {
 	out := []string{v}
-	if plain(v) {
+	odd := oddOf(v)
+	if odd == "" {
 		return out
 	}
-	for _, p := range percentStyles {
-		upper := p.encode(v)
-		out = append(out, upper, lowerHex(upper))
-	}
-	for _, j := range jsonStyles {
-		out = append(out, j.encode(v))
-	}
-	for _, x := range xmlStyles {
-		out = append(out, x.Replace(v))
+	// Every style escapes one character after the other, so two that make the same of the odd
+	// ones make the same of all.
+	seen := []string{odd}
+	for _, style := range styles {
+		if made := style(odd); !slices.Contains(seen, made) {
+			seen = append(seen, made)
+			out = append(out, style(v))
+		}
 	}
 	return out
 }
 
-// plain says that no style escapes anything in v.
-func plain(v string) bool {
-	for i := range len(v) {
-		if !alphanumeric(v[i]) && v[i] != '-' && v[i] != '_' && v[i] != '.' {
-			return false
+// oddOf returns the characters of v that a style may escape, each once and apart from the others.
+func oddOf(v string) string {
+	odd := "x"
+	for i := 0; i < len(v); {
+		_, n := utf8.DecodeRuneInString(v[i:])
+		if c := v[i : i+n]; !alphanumeric(c[0]) && !strings.Contains("-_.", c) && !strings.Contains(odd, "x"+c+"x") {
+			odd += c + "x"
 		}
+		i += n
 	}
-	return true
+	return odd[1:]
 }
 
 func alphanumeric(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }
+
+// styles are all ways to escape a text.
+var styles = func() (out []func(string) string) {
+	for _, p := range percentStyles {
+		out = append(out, p.encode, func(v string) string { return lowerHex(p.encode(v)) })
+	}
+	for _, j := range jsonStyles {
+		out = append(out, j.encode)
+	}
+	for _, x := range xmlStyles {
+		out = append(out, x.Replace)
+	}
+	return out
+}()
 
 // percentStyle is a way to percent-encode: what it leaves beside letters and
 // digits, and what it makes of a space.
@@ -118,7 +138,9 @@ func (p percentStyle) encode(v string) string {
 		case c == ' ':
 			b.WriteString(p.space)
 		default:
-			fmt.Fprintf(&b, "%%%02X", c)
+			b.WriteByte('%')
+			b.WriteByte(upperHexDigits[c>>4])
+			b.WriteByte(upperHexDigits[c&15])
 		}
 	}
 	return b.String()
@@ -136,12 +158,17 @@ func lowerHex(encoded string) string {
 	return string(b)
 }
 
+const (
+	upperHexDigits = "0123456789ABCDEF"
+	lowerHexDigits = "0123456789abcdef"
+)
+
 // jsonStyle is a way to write a JSON string.
 type jsonStyle struct {
 	codes  string // characters written as \uXXXX
 	slash  bool   // "/" is written as "\/"
 	ascii  bool   // so are all beyond ASCII
-	format string // of a code
+	digits string // of a code
 }
 
 var jsonStyles = func() (out []jsonStyle) {
@@ -152,9 +179,9 @@ var jsonStyles = func() (out []jsonStyle) {
 		"<>&'+\"`",        // .NET
 		"<>&'\"",          // PHP with its HEX flags
 	} {
-		for _, format := range [...]string{`\u%04x`, `\u%04X`} {
+		for _, digits := range [...]string{lowerHexDigits, upperHexDigits} {
 			for i := range 4 {
-				out = append(out, jsonStyle{codes, i&1 != 0, i&2 != 0, format})
+				out = append(out, jsonStyle{codes, i&1 != 0, i&2 != 0, digits})
 			}
 		}
 	}
@@ -176,17 +203,24 @@ func (j jsonStyle) write(b *strings.Builder, r rune, raw string) {
 	switch {
 	case strings.ContainsRune(j.codes, r) || j.ascii && r >= utf8.RuneSelf:
 		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(b, j.format, unit)
+			j.code(b, unit)
 		}
 	case short >= 0:
 		b.WriteByte('\\')
 		b.WriteByte(`"\bfnrt`[short])
 	case r < ' ':
-		fmt.Fprintf(b, j.format, r)
+		j.code(b, uint16(r))
 	case r == '/' && j.slash:
 		b.WriteString(`\/`)
 	default:
 		b.WriteString(raw)
+	}
+}
+
+func (j jsonStyle) code(b *strings.Builder, unit uint16) {
+	b.WriteString(`\u`)
+	for shift := 12; shift >= 0; shift -= 4 {
+		b.WriteByte(j.digits[unit>>shift&15])
 	}
 }
 

@@ -3,6 +3,7 @@ package scrub_test
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +63,22 @@ func FuzzJSON(f *testing.F) {
 		}
 		if kept(v, secret) {
 			t.Fatalf("%q is left in %q", secret, got)
+		}
+	})
+}
+
+// FuzzQuotings demands that no style is left out, and none is asked for what another has made.
+func FuzzQuotings(f *testing.F) {
+	for _, v := range samples {
+		f.Add(v)
+	}
+	f.Add("caf\xc3 \xa9\xff \u2028\U0001F600<&>'=+`/\"\\%~!*()$,;:@?")
+	f.Add("\u2018\x80")
+	f.Fuzz(func(t *testing.T, v string) {
+		want := slices.Compact(slices.Sorted(slices.Values(scrub.QuotingsSlowly(v))))
+		got := slices.Sorted(slices.Values(scrub.Quotings(v)))
+		if !slices.Equal(got, want) {
+			t.Fatalf("%q: %q, not %q", v, got, want)
 		}
 	})
 }
