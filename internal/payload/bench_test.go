@@ -33,14 +33,3 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
-
-func BenchmarkReadAnswer(b *testing.B) {
-	b.SetBytes(int64(len(ordinary)))
-	b.ReportAllocs()
-	var d payload.Document
-	for b.Loop() {
-		if err := d.ReadAnswer(ordinary, 512); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

@@ -38,13 +38,12 @@ const maxIndex = 4096
 // maxIndexed is the length of texts whose places fit a Value.
 const maxIndexed = 1 << 30
 
-// Document is a text that was read, with the places of its values, so that nobody has to
-// look for them again. It does not own the text. Its zero value is ready for Read and ReadAnswer, which
-// reuse the memory of the text before; it is for one goroutine.
+// Document is a text that passed [Check], with the places of its values, so that nobody has to
+// look for them again. It does not own the text. Its zero value is ready for Read, which
+// reuses the memory of the text before; it is for one goroutine.
 type Document struct {
 	data    []byte
 	limits  Limits
-	lenient bool
 	index   index
 	frames  []frame
 	names   []name
@@ -58,24 +57,8 @@ func (d *Document) Read(data []byte, l Limits) error {
 	if len(data) > l.Bytes {
 		return tooLarge(l)
 	}
-	return d.read(data, l)
-}
-
-// ReadAnswer reads what a third party answered. It asks for less than Read: nil is returned where CheckDepth
-// finds data no deeper than depth, and gjson.ValidBytes finds it valid; a [*Problem] otherwise. Names that an object
-// has twice, or that are written with escapes, count as many values do: none are kept, for gjson has rules
-// of its own for them.
-func (d *Document) ReadAnswer(data []byte, depth int) error {
-	d.Reset()
-	d.lenient = true
-	l := Limits{Bytes: unlimited, Depth: limit(depth, 0), Digits: unlimited, Exponent: unlimited}
-	return d.read(data, l)
-}
-
-func (d *Document) read(data []byte, l Limits) error {
 	d.index.full = len(data) > maxIndexed
-	s := scanner{data: data, limits: l, lenient: d.lenient, index: &d.index,
-		frames: d.frames[:0], names: d.names[:0], escaped: d.escaped[:0]}
+	s := scanner{data: data, limits: l, frames: d.frames[:0], names: d.names[:0], escaped: d.escaped[:0], index: &d.index}
 	p := s.whole()
 	d.frames, d.names, d.escaped = s.frames, s.names, s.escaped
 	if p != nil {
@@ -88,7 +71,7 @@ func (d *Document) read(data []byte, l Limits) error {
 
 // Reset forgets the text, and keeps memory for the next one, unless it is that of a huge one.
 func (d *Document) Reset() {
-	d.data, d.limits, d.lenient = nil, Limits{}, false
+	d.data, d.limits = nil, Limits{}
 	d.index.values, d.index.full = d.index.values[:0], false
 	if cap(d.names)+cap(d.frames)+cap(d.escaped) > maxIndex {
 		d.names, d.frames, d.escaped = nil, nil, nil
@@ -107,10 +90,10 @@ func (d *Document) Values() []Value {
 	return d.index.values
 }
 
-// Within reports whether the text passes Check with l, as far as is known.
+// Within reports whether the text has passed Check with l as well, as far as is known.
 func (d *Document) Within(l Limits) bool {
 	l = l.resolve()
-	return d.data != nil && !d.lenient && d.limits.Bytes <= l.Bytes && d.limits.Depth <= l.Depth &&
+	return d.data != nil && d.limits.Bytes <= l.Bytes && d.limits.Depth <= l.Depth &&
 		d.limits.Digits <= l.Digits && d.limits.Exponent <= l.Exponent
 }
 

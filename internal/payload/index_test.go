@@ -3,14 +3,11 @@ package payload_test
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"github.com/tidwall/gjson"
 
 	"github.com/integrationhub/hub/internal/payload"
 )
@@ -181,67 +178,4 @@ func TestDocumentReusesItsMemory(t *testing.T) {
 			t.Fail()
 		}
 	}))
-}
-
-func TestDocumentReadsAnswers(t *testing.T) {
-	var d payload.Document
-	for name, c := range map[string]struct {
-		text  string
-		depth int
-		rule  string // that is broken; empty: none is
-		kept  bool
-	}{
-		"ordinary":                  {`{"a":[1,{"b":"c"}]}`, 3, "", true},
-		"too deep":                  {`{"a":[1,{"b":"c"}]}`, 2, payload.TooDeep, false},
-		"scalars only":              {`1`, 0, "", true},
-		"an array too much":         {`[]`, 0, payload.TooDeep, false},
-		"any depth":                 {strings.Repeat("[", 3000) + strings.Repeat("]", 3000), -1, "", true},
-		"long numbers":              {`[1e999999,` + strings.Repeat("9", 300) + `]`, 1, "", true},
-		"no UTF-8":                  {"[\"\xff\xc3\"]", 1, "", true},
-		"half a pair":               {`["\ud83d","\ud83dx"]`, 1, "", true},
-		"a name twice":              {`{"a":1,"b":{},"a":2}`, 2, "", false},
-		"names of one length":       {`{"aba":1,"aca":1,"ada":2}`, 1, "", true},
-		"a name with escapes":       {`{"\u0061":1}`, 1, "", false},
-		"a name with half a pair":   {`{"\ud83d":1,"a\ud83d":{"b":1}}`, 2, "", false},
-		"many names":                {`{` + manyNames(200) + `}`, 1, "", true},
-		"many names, one twice":     {`{` + manyNames(200) + `,"n7":1}`, 1, "", false},
-		"no JSON":                   {`<a>`, 1, payload.Syntax, false},
-		"an end too early":          {`{"a":`, 1, payload.Truncated, false},
-		"an escape without meaning": {`"\x"`, 1, payload.Syntax, false},
-		"a control character":       {"\"\n\"", 1, payload.Syntax, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			err := d.ReadAnswer([]byte(c.text), c.depth)
-			var p *payload.Problem
-			if errors.As(err, &p) {
-				assert.Equal(t, c.rule, p.Rule)
-			} else {
-				assert.Empty(t, c.rule)
-			}
-			assert.Equal(t, c.kept, len(d.Values()) > 0)
-			assert.False(t, d.Within(payload.Limits{Bytes: -1, Depth: -1, Digits: -1, Exponent: -1}), "an answer is no payload")
-		})
-	}
-}
-
-func manyNames(n int) string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = fmt.Sprintf(`"n%d":0`, i)
-	}
-	return strings.Join(list, ",")
-}
-
-// FuzzAnswer compares with the two checks that ReadAnswer stands for.
-func FuzzAnswer(f *testing.F) {
-	for _, seed := range seeds {
-		f.Add([]byte(seed), 3)
-	}
-	f.Fuzz(func(t *testing.T, text []byte, depth int) {
-		depth %= 600
-		var d payload.Document
-		want := payload.CheckDepth(text, depth) == nil && gjson.ValidBytes(text)
-		require.Equal(t, want, d.ReadAnswer(text, depth) == nil)
-		require.Equal(t, payload.Check(text, payload.Limits{}), d.Read(text, payload.Limits{}), "the next text is a payload again")
-	})
 }

@@ -77,10 +77,6 @@ func another[T any](stack []T) []T {
 
 // plain writes down the text of a name with escapes.
 func (s *scanner) plain(n *name) {
-	if s.lenient {
-		s.index.full, n.escaped = true, false
-		return
-	}
 	text := s.data[n.from:n.to]
 	n.from = len(s.escaped)
 	s.escaped = unescape(s.escaped, text)
@@ -117,12 +113,7 @@ func (s *scanner) repeats(names []name) bool {
 func (s *scanner) leave(f *frame) bool {
 	names := s.names[f.names:]
 	if f.twins {
-		second := s.secondTwin(names)
-		switch {
-		case second < 0:
-		case s.lenient:
-			s.index.full = true
-		default:
+		if second := s.secondTwin(names); second >= 0 {
 			return s.duplicate(names[second])
 		}
 	}

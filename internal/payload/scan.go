@@ -9,7 +9,6 @@ package payload
 type scanner struct {
 	data    []byte
 	limits  Limits
-	lenient bool     // what gjson reads will do
 	problem *Problem // the first
 
 	frames  []frame // the arrays and objects that are open, outermost first

@@ -6,13 +6,19 @@ import (
 	"unicode/utf8"
 )
 
-// str reads a string, from its quote on, and reports whether it holds escapes.
+// str reads a string, from its quote on, and reports whether it holds escapes. It looks at eight bytes
+// at once.
 func (s *scanner) str(at int) (next int, escapes bool) {
-	at++
-	for {
-		at += ordinary(s.data[at:])
-		if at == len(s.data) {
-			return s.fail(Truncated, at), escapes
+	const beyondASCII = 0x8080808080808080
+	for at++; at < len(s.data); {
+		if at+8 <= len(s.data) {
+			word := binary.LittleEndian.Uint64(s.data[at:])
+			marks := remarkable(word) | word&beyondASCII
+			if marks == 0 {
+				at += 8
+				continue
+			}
+			at += bits.TrailingZeros64(marks) / 8
 		}
 		switch c := s.data[at]; {
 		case c == '"':
@@ -22,6 +28,8 @@ func (s *scanner) str(at int) (next int, escapes bool) {
 			at = s.escape(at)
 		case c < ' ':
 			at = s.fail(Syntax, at)
+		case c < utf8.RuneSelf:
+			at++
 		default:
 			at = s.rune(at)
 		}
@@ -29,31 +37,7 @@ func (s *scanner) str(at int) (next int, escapes bool) {
 			return failed, escapes
 		}
 	}
-}
-
-// ordinary counts the bytes at the beginning of text that stand for themselves in a string: ASCII but
-// for quotes, backslashes and control characters. It looks at eight at once.
-func ordinary(text []byte) int {
-	const (
-		ones  = 0x0101010101010101
-		highs = 0x8080808080808080
-	)
-	i := 0
-	for ; i+8 <= len(text); i += 8 {
-		word := binary.LittleEndian.Uint64(text[i:])
-		// The highest bit of a byte is set in one of the terms if that byte is looked for; the lowest
-		// byte with one is, since borrows reach only upwards.
-		odd := word | (word - ones*' ') | ((word ^ ones*'"') - ones) | ((word ^ ones*'\\') - ones)
-		if odd &= highs; odd != 0 {
-			return i + bits.TrailingZeros64(odd)/8
-		}
-	}
-	for ; i < len(text); i++ {
-		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
-			break
-		}
-	}
-	return i
+	return s.fail(Truncated, at), escapes
 }
 
 // rune reads one character beyond ASCII. Surrogates encoded as bytes are not UTF-8 (RFC 3629, section 3).
@@ -61,7 +45,7 @@ func (s *scanner) rune(at int) int {
 	rest := s.data[at:]
 	_, size := utf8.DecodeRune(rest)
 	switch {
-	case size > 1 || s.lenient:
+	case size > 1:
 		return at + size
 	case !utf8.FullRune(rest):
 		return s.fail(Truncated, len(s.data))
@@ -85,7 +69,7 @@ func (s *scanner) escape(begin int) int {
 	}
 	at, unit := s.hex4(at + 1)
 	switch {
-	case at == failed, unit < 0xD800, unit > 0xDFFF, s.lenient:
+	case at == failed, unit < 0xD800, unit > 0xDFFF:
 		return at
 	case unit >= 0xDC00:
 		return s.fail(LoneSurrogate, begin)
