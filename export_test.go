@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/integrationhub/hub/internal/egress"
@@ -31,3 +32,23 @@ func PlanParts(h *Hub) int {
 	defer h.plans.mu.Unlock()
 	return len(h.plans.uses)
 }
+
+// Gates are gates without a hub.
+type Gates struct{ gates gates }
+
+// Enter takes a place in the gates of a connector that takes one call at a time.
+func (g *Gates) Enter(ctx context.Context, tenant, connector string) (leave func(), err error) {
+	var t ticket
+	if err := g.gates.enter(ctx, &t, gateKey{tenant, connector}, gateBounds{hub: 1000, tenant: 1000, connector: 1, queued: 1}); err != nil {
+		return nil, err
+	}
+	return func() { g.gates.leave(&t) }, nil
+}
+
+// Kept counts the gates of tenants and of connectors that are there.
+func (g *Gates) Kept() (tenants, connectors int) {
+	return len(g.gates.tenants), len(g.gates.connectors)
+}
+
+// MaxIdle bounds the gates that nobody uses.
+const MaxIdle = maxIdle

@@ -14,9 +14,10 @@ import (
 type gates struct {
 	mu         sync.Mutex
 	hub        gate
-	tenants    map[string]*gate  // :: tenant → its gate, while calls are inside or wait
-	connectors map[gateKey]*gate // :: connector → its gate, likewise
-	spare      []*gate           // for the next connector or tenant
+	tenants    map[string]*gate  // :: tenant → its gate, while a connector of it has one
+	connectors map[gateKey]*gate // :: connector → its gate, while calls are inside or wait, or it is idle
+	idle       gate              // ring of the gates that nobody uses for now, the one unused for longest first
+	idlers     int               // how many they are
 }
 
 // gateKey names a connector, whose calls share a bound.
@@ -31,14 +32,14 @@ const (
 	hubQueues    = 100
 )
 
-// maxSpare bounds the gates kept for reuse.
-const maxSpare = 256
+// maxIdle bounds the gates that are kept though nobody uses them.
+const maxIdle = 256
 
 // gate is one bound. Those of the connectors have queues; the others let in through them.
 type gate struct {
 	key    gateKey
 	parent *gate // nil: the hub's
-	kids   int
+	kids   int   // the connectors that a tenant has a gate for
 
 	places, queued  int
 	inside, waiting int
@@ -49,6 +50,8 @@ type gate struct {
 
 	stay time.Duration // how long calls stay inside, on average
 	left int           // how many have left, as far as it matters
+
+	next, previous *gate // in the ring of those that are idle; nil: it is not
 }
 
 // ticket is one call's place, or its wait for one.
@@ -183,54 +186,73 @@ func (g *gates) abandon(t *ticket) {
 
 // gate returns the gate of a connector, and tells those on the way of their bounds.
 func (g *gates) gate(key gateKey, b gateBounds) *gate {
-	if g.tenants == nil {
-		g.tenants, g.connectors = map[string]*gate{}, map[gateKey]*gate{}
-	}
-	g.hub.places, g.hub.queued = b.hub, saturated(b.queued, hubQueues)
-	tenant := g.tenants[key.tenant]
-	if tenant == nil {
-		tenant = g.open(gateKey{tenant: key.tenant}, &g.hub)
-		g.tenants[key.tenant] = tenant
-	}
-	tenant.places, tenant.queued = b.tenant, saturated(b.queued, tenantQueues)
 	leaf := g.connectors[key]
 	if leaf == nil {
-		leaf = g.open(key, tenant)
-		g.connectors[key] = leaf
+		leaf = g.open(key)
+	}
+	if leaf.next != nil {
+		g.awake(leaf)
 	}
 	leaf.places, leaf.queued = b.connector, b.queued
+	leaf.parent.places, leaf.parent.queued = b.tenant, saturated(b.queued, tenantQueues)
+	g.hub.places, g.hub.queued = b.hub, saturated(b.queued, hubQueues)
 	return leaf
 }
 
 // saturated multiplies bounds; no limit stays none.
 func saturated(n, by int) int { return min(n, unlimited[int]()/by) * by }
 
-func (g *gates) open(key gateKey, parent *gate) *gate {
-	var n *gate
-	if last := len(g.spare) - 1; last >= 0 {
-		n, g.spare = g.spare[last], g.spare[:last]
-	} else {
-		n = &gate{}
+// open makes the gate of a connector, and that of its tenant if there is none.
+func (g *gates) open(key gateKey) *gate {
+	if g.tenants == nil {
+		g.tenants, g.connectors = map[string]*gate{}, map[gateKey]*gate{}
+		g.idle.next, g.idle.previous = &g.idle, &g.idle
 	}
-	n.key, n.parent = key, parent
-	parent.kids++
-	return n
+	tenant := g.tenants[key.tenant]
+	if tenant == nil {
+		tenant = &gate{key: gateKey{tenant: key.tenant}, parent: &g.hub}
+		g.tenants[key.tenant] = tenant
+	}
+	leaf := &gate{key: key, parent: tenant}
+	tenant.kids++
+	g.connectors[key] = leaf
+	return leaf
 }
 
-// retire forgets the gates of a connector and its tenant that nobody uses.
-func (g *gates) retire(n *gate) {
-	for n.parent != nil && n.inside == 0 && n.waiting == 0 && n.kids == 0 {
-		parent := n.parent
-		if n.key.connector != "" {
-			delete(g.connectors, n.key)
-		} else {
-			delete(g.tenants, n.key.tenant)
-		}
-		parent.kids--
-		if len(g.spare) < maxSpare {
-			*n = gate{queue: n.queue[:0]}
-			g.spare = append(g.spare, n)
-		}
-		n = parent
+// retire lets a connector's gate and its tenant's, if nobody uses them, forget how long calls
+// stay. The connector's is kept for the next call; of too many the one goes that was not used
+// for longest.
+func (g *gates) retire(leaf *gate) {
+	for n := leaf; n.parent != nil && n.unused(); n = n.parent {
+		n.stay, n.left = 0, 0
+	}
+	if !leaf.unused() || leaf.next != nil {
+		return
+	}
+	leaf.queue = nil
+	leaf.next, leaf.previous = &g.idle, g.idle.previous
+	leaf.next.previous, leaf.previous.next = leaf, leaf
+	if g.idlers++; g.idlers > maxIdle {
+		g.forget(g.idle.next)
+	}
+}
+
+func (n *gate) unused() bool { return n.inside == 0 && n.waiting == 0 }
+
+// awake takes a gate out of the ring of those that are idle.
+func (g *gates) awake(leaf *gate) {
+	leaf.next.previous, leaf.previous.next = leaf.previous, leaf.next
+	leaf.next, leaf.previous = nil, nil
+	g.idlers--
+}
+
+// forget removes a gate that is idle, and its tenant's with the last of them.
+func (g *gates) forget(leaf *gate) {
+	g.awake(leaf)
+	delete(g.connectors, leaf.key)
+	if tenant := leaf.parent; tenant.kids > 1 {
+		tenant.kids--
+	} else {
+		delete(g.tenants, tenant.key.tenant)
 	}
 }

@@ -19,11 +19,11 @@ import (
 // latter why. A deadline that has passed counts although the timer of the
 // context may not have run yet: the dialer has a timer of its own.
 func interrupted(ctx context.Context) (Kind, error) {
-	err, cause := ctx.Err(), context.Cause(ctx)
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(cause, context.DeadlineExceeded) {
-		return Timeout, nil
-	}
-	if err != nil {
+	if err := ctx.Err(); err != nil {
+		cause := context.Cause(ctx)
+		if errors.Is(err, context.DeadlineExceeded) || errors.Is(cause, context.DeadlineExceeded) {
+			return Timeout, nil
+		}
 		return Canceled, cause
 	}
 	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
