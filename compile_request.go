@@ -186,6 +186,7 @@ func (k *compiler) policy() transport.Policy {
 	policy := transport.Policy{
 		Attempts:      limits.Attempts,
 		MaxRetryAfter: limits.RetryAfter,
+		Budget:        k.core.budget,
 		Limits: transport.Limits{
 			HeaderBytes:  limits.HeaderBytes,
 			WireBytes:    limits.WireBytes,

@@ -97,14 +97,14 @@ func (r *run) sent() bool {
 	return slices.ContainsFunc(r.attempts, func(a Attempt) bool { return a.Sent })
 }
 
-// sendPolicy is the request's own, with the hub's budget for repeats.
-func (r *run) sendPolicy() transport.Policy {
-	policy := r.req.policy
-	policy.Budget = r.budget
-	if len(r.req.responses) > 0 {
-		policy.Judge = r.rule
+// sendPolicy is the request's own, with the call's judgement if it has rules of its own.
+func (r *run) sendPolicy() *transport.Policy {
+	if len(r.req.responses) == 0 {
+		return &r.req.policy
 	}
-	return policy
+	policy := r.req.policy
+	policy.Judge = r.rule
+	return &policy
 }
 
 func (p *requestPlan) idempotencyHeader() string {

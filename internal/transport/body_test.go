@@ -111,7 +111,7 @@ func TestBodies(t *testing.T) {
 						_, _ = w.Write(tt.body)
 					})
 					policy := transport.Policy{Limits: tt.limits}
-					out := transport.New(nil).Do(t.Context(), to(t, "GET", here, via), policy)
+					out := transport.New(nil).Do(t.Context(), to(t, "GET", here, via), &policy)
 					require.Equal(t, tt.kind, kindOf(t, out))
 					require.Len(t, out.Attempts, 1)
 					assert.Equal(t, 200, out.Answer.Status)
@@ -156,7 +156,7 @@ func TestAnEndlessBodyEndsAtTheCap(t *testing.T) {
 				_, err = w.Write(varied(1 << 10))
 			}
 		})
-		out := transport.New(nil).Do(t.Context(), to(t, "GET", here, via), transport.Policy{})
+		out := transport.New(nil).Do(t.Context(), to(t, "GET", here, via), &transport.Policy{})
 		assert.Equal(t, transport.TooLarge, kindOf(t, out))
 		assert.EqualValues(t, 8<<20+1, out.Attempts[0].BytesIn)
 	})
@@ -165,7 +165,7 @@ func TestAnEndlessBodyEndsAtTheCap(t *testing.T) {
 func TestADeclaredLengthBeyondTheCapIsNotRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		via := inMemory(t, raw("HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"))
-		out := transport.New(nil).Do(t.Context(), to(t, "GET", here, via), transport.Policy{})
+		out := transport.New(nil).Do(t.Context(), to(t, "GET", here, via), &transport.Policy{})
 		assert.Equal(t, transport.TooLarge, kindOf(t, out))
 		assert.Zero(t, out.Attempts[0].BytesIn)
 	})
@@ -209,7 +209,7 @@ func TestAnswersThatAreNotWhole(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				req := to(t, "POST", here, inMemory(t, raw(tt.answer)))
-				out := transport.New(nil).Do(t.Context(), req, transport.Policy{})
+				out := transport.New(nil).Do(t.Context(), req, &transport.Policy{})
 				assert.Equal(t, tt.kind, kindOf(t, out), "%v", causeOf(out))
 				assert.Len(t, out.Attempts, 1)
 				assert.True(t, out.Sent())
@@ -231,13 +231,13 @@ func TestHeaderLimitIsExactAndCountsTrailers(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			via := inMemory(t, raw(head+tail+"\r\n\r\n"))
 			policy := transport.Policy{Limits: transport.Limits{HeaderBytes: 12}}
-			out := transport.New(nil).Do(t.Context(), to(t, "GET", here, via), policy)
+			out := transport.New(nil).Do(t.Context(), to(t, "GET", here, via), &policy)
 			require.Equal(t, want, kindOf(t, out))
 			if want == "" {
 				assert.Equal(t, tail, out.Answer.Trailer.Get("X-T"))
 			}
 			policy.Limits.HeaderBytes = 11
-			out = transport.New(nil).Do(t.Context(), to(t, "GET", here, via), policy)
+			out = transport.New(nil).Do(t.Context(), to(t, "GET", here, via), &policy)
 			assert.Equal(t, transport.HeaderTooLarge, kindOf(t, out))
 			assert.Equal(t, 200, out.Answer.Status)
 		})
@@ -256,7 +256,7 @@ func TestAnswersWithoutABody(t *testing.T) {
 			})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			out := transport.New(nil).Do(ctx, to(t, method, here, via), transport.Policy{})
+			out := transport.New(nil).Do(ctx, to(t, method, here, via), &transport.Policy{})
 			require.NoError(t, out.Err)
 			assert.Equal(t, status, out.Answer.Status)
 			assert.Empty(t, out.Answer.Body)
@@ -268,7 +268,7 @@ func TestRedirectsAreAnswers(t *testing.T) {
 	for _, location := range []string{"/elsewhere", "https://evil.test/", "://bro ken%zz", ""} {
 		synctest.Test(t, func(t *testing.T) {
 			handler, count := always(302, "Location", location)
-			out := transport.New(nil).Do(t.Context(), to(t, "GET", here, inMemory(t, handler)), transport.Policy{})
+			out := transport.New(nil).Do(t.Context(), to(t, "GET", here, inMemory(t, handler)), &transport.Policy{})
 			require.NoError(t, out.Err)
 			assert.Equal(t, 302, out.Answer.Status)
 			assert.Equal(t, 1, count())
@@ -294,7 +294,7 @@ func TestWhatIsAskedFor(t *testing.T) {
 				via := inMemory(t, func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get("Accept-Encoding") })
 				req := to(t, tt.method, here, via)
 				req.Header = tt.header
-				require.NoError(t, transport.New(nil).Do(t.Context(), req, transport.Policy{}).Err)
+				require.NoError(t, transport.New(nil).Do(t.Context(), req, &transport.Policy{}).Err)
 				assert.Equal(t, tt.want, got)
 			})
 		})
@@ -312,7 +312,7 @@ func TestTheConnectionIsFreeAfterEachCoding(t *testing.T) {
 		})
 		client := transport.New(nil)
 		for i, coding := range []string{"", "gzip", "deflate", "br", "zstd", "gzip", "br", "zstd", ""} {
-			out := client.Do(t.Context(), to(t, "GET", "http://upstream.test/?coding="+coding, via), transport.Policy{})
+			out := client.Do(t.Context(), to(t, "GET", "http://upstream.test/?coding="+coding, via), &transport.Policy{})
 			require.NoError(t, out.Err)
 			assert.Equal(t, varied(9999), out.Answer.Body)
 			assert.Equal(t, i > 0, out.Attempts[0].Reused)

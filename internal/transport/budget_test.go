@@ -18,7 +18,7 @@ func TestATotalOutageIsNotAnsweredWithMoreTraffic(t *testing.T) {
 		policy := transport.Policy{Budget: transport.NewBudget(nil), BaseWait: -1}
 		const calls = 2000
 		for range calls {
-			out := client.Do(t.Context(), to(t, "GET", here, via), policy)
+			out := client.Do(t.Context(), to(t, "GET", here, via), &policy)
 			assert.Equal(t, 503, out.Answer.Status)
 			time.Sleep(time.Millisecond)
 		}

@@ -9,8 +9,7 @@ import (
 type call struct {
 	client     *Client
 	req        Request
-	policy     Policy
-	limits     Limits
+	policy     *Policy
 	idempotent bool
 
 	wait     time.Duration // before the next attempt
@@ -28,12 +27,11 @@ type call struct {
 	sending sending
 }
 
-func (c *Client) newCall(req Request, policy Policy) *call {
+func (c *Client) newCall(req Request, policy *Policy) *call {
 	return &call{
 		client:     c,
 		req:        req,
 		policy:     policy,
-		limits:     policy.Limits.effective(),
 		idempotent: policy.idempotent(req.Method),
 	}
 }

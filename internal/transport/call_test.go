@@ -50,7 +50,7 @@ func TestWhichAnswersAreRepeated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				handler, count := always(tt.status, tt.header...)
-				out := transport.New(nil).Do(t.Context(), to(t, tt.method, here, inMemory(t, handler)), tt.policy)
+				out := transport.New(nil).Do(t.Context(), to(t, tt.method, here, inMemory(t, handler)), &tt.policy)
 				require.NoError(t, out.Err)
 				assert.Equal(t, tt.want, count())
 				assert.Len(t, out.Attempts, tt.want)
@@ -75,7 +75,7 @@ func TestWaitsAreRandomBelowADoublingCeiling(t *testing.T) {
 				handler, _ := always(503)
 				policy := transport.Policy{Attempts: 6, BaseWait: 100 * time.Millisecond, MaxWait: time.Second}
 				start := time.Now()
-				out := client.Do(t.Context(), to(t, "GET", here, inMemory(t, handler)), policy)
+				out := client.Do(t.Context(), to(t, "GET", here, inMemory(t, handler)), &policy)
 				require.Len(t, out.Attempts, 6)
 				ms := time.Millisecond
 				assert.Equal(t, []time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1000 * ms}, ceilings)
@@ -98,12 +98,12 @@ func TestDefaultWaitsStayInBounds(t *testing.T) {
 		handler, _ := always(503)
 		via, client := inMemory(t, handler), transport.New(nil)
 		for range 50 {
-			out := client.Do(t.Context(), to(t, "GET", here, via), transport.Policy{Attempts: 8})
+			out := client.Do(t.Context(), to(t, "GET", here, via), &transport.Policy{Attempts: 8})
 			for i, a := range out.Attempts[1:] {
 				assert.Less(t, a.Wait, min(5*time.Second, 200*time.Millisecond<<i))
 			}
 		}
-		out := client.Do(t.Context(), to(t, "GET", here, via), transport.Policy{BaseWait: -1})
+		out := client.Do(t.Context(), to(t, "GET", here, via), &transport.Policy{BaseWait: -1})
 		assert.Zero(t, out.Attempts[1].Wait+out.Attempts[2].Wait)
 	})
 }
@@ -144,7 +144,7 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 				}
 				defer cancel()
 				start := time.Now()
-				out := transport.New(&transport.Options{Rand: lowest}).Do(ctx, to(t, "GET", here, inMemory(t, handler)), tt.policy)
+				out := transport.New(&transport.Options{Rand: lowest}).Do(ctx, to(t, "GET", here, inMemory(t, handler)), &tt.policy)
 				require.NoError(t, out.Err)
 				assert.Equal(t, 503, out.Answer.Status)
 				require.Len(t, out.Attempts, tt.attempts)
@@ -170,7 +170,7 @@ func TestADateCountsFromTheServersClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		handler, _ := always(503, "Date", "Wed, 21 Oct 2015 07:28:00 GMT", "Retry-After", "Wed, 21 Oct 2015 07:28:04 GMT")
 		lowest := transport.New(&transport.Options{Rand: func(int64) int64 { return 0 }})
-		out := lowest.Do(t.Context(), to(t, "GET", here, inMemory(t, handler)), transport.Policy{Attempts: 2})
+		out := lowest.Do(t.Context(), to(t, "GET", here, inMemory(t, handler)), &transport.Policy{Attempts: 2})
 		require.Len(t, out.Attempts, 2)
 		assert.Equal(t, 4*time.Second, out.Attempts[1].Wait)
 	})
@@ -183,7 +183,7 @@ func TestAWaitThatDoesNotFitEndsTheCall(t *testing.T) {
 		handler, count := always(503)
 		client := transport.New(&transport.Options{Rand: func(n int64) int64 { return n - 1 }})
 		start := time.Now()
-		out := client.Do(ctx, to(t, "GET", here, inMemory(t, handler)), transport.Policy{BaseWait: 2 * time.Second})
+		out := client.Do(ctx, to(t, "GET", here, inMemory(t, handler)), &transport.Policy{BaseWait: 2 * time.Second})
 		require.NoError(t, out.Err)
 		assert.Zero(t, time.Since(start))
 		assert.Equal(t, 1, count())
@@ -208,7 +208,7 @@ func TestTheLastAnswerStays(t *testing.T) {
 	die := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	t.Run("when a later attempt fails", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			out := transport.New(nil).Do(t.Context(), to(t, "GET", here, inMemory(t, first(die))), transport.Policy{})
+			out := transport.New(nil).Do(t.Context(), to(t, "GET", here, inMemory(t, first(die))), &transport.Policy{})
 			assert.Equal(t, transport.Read, kindOf(t, out))
 			assert.Equal(t, "busy", string(out.Answer.Body))
 			require.Len(t, out.Attempts, 3)
@@ -222,7 +222,7 @@ func TestTheLastAnswerStays(t *testing.T) {
 			time.AfterFunc(time.Second, cancel)
 			handler, _ := always(503, "Retry-After", "30")
 			start := time.Now()
-			out := transport.New(nil).Do(ctx, to(t, "POST", here, inMemory(t, handler)), transport.Policy{})
+			out := transport.New(nil).Do(ctx, to(t, "POST", here, inMemory(t, handler)), &transport.Policy{})
 			assert.Equal(t, time.Second, time.Since(start))
 			assert.Equal(t, transport.Canceled, kindOf(t, out))
 			assert.Equal(t, 503, out.Answer.Status)
@@ -236,7 +236,7 @@ func TestTheLastAnswerStays(t *testing.T) {
 				w.WriteHeader(404)
 				_, _ = w.Write([]byte("half"))
 			}
-			out := transport.New(nil).Do(t.Context(), to(t, "POST", here, inMemory(t, handler)), transport.Policy{})
+			out := transport.New(nil).Do(t.Context(), to(t, "POST", here, inMemory(t, handler)), &transport.Policy{})
 			assert.Equal(t, transport.Read, kindOf(t, out))
 			assert.Equal(t, 404, out.Answer.Status)
 			assert.True(t, out.Answer.Incomplete)
@@ -254,7 +254,7 @@ func TestASuccessAfterAFailureHasNoError(t *testing.T) {
 				panic(http.ErrAbortHandler)
 			}
 		})
-		out := transport.New(nil).Do(t.Context(), to(t, "GET", here, via), transport.Policy{})
+		out := transport.New(nil).Do(t.Context(), to(t, "GET", here, via), &transport.Policy{})
 		require.NoError(t, out.Err)
 		assert.Equal(t, 200, out.Answer.Status)
 		assert.Equal(t, transport.Read, out.Attempts[0].Kind)

@@ -62,7 +62,7 @@ func TestEachStallEndsAtTheDeadline(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 7500*time.Millisecond)
 				defer cancel()
 				start := time.Now()
-				out := transport.New(nil).Do(ctx, to(t, "GET", here, inMemory(t, stall)), transport.Policy{})
+				out := transport.New(nil).Do(ctx, to(t, "GET", here, inMemory(t, stall)), &transport.Policy{})
 				assert.Equal(t, 7500*time.Millisecond, time.Since(start))
 				assert.Equal(t, transport.Timeout, kindOf(t, out))
 				assert.ErrorIs(t, out.Err, context.DeadlineExceeded)
@@ -82,7 +82,7 @@ func TestEachStallEndsWithACancellation(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(1500*time.Millisecond, func() { cancel(why) })
-				out := transport.New(nil).Do(ctx, to(t, "GET", here, inMemory(t, stall)), transport.Policy{})
+				out := transport.New(nil).Do(ctx, to(t, "GET", here, inMemory(t, stall)), &transport.Policy{})
 				assert.Equal(t, transport.Canceled, kindOf(t, out))
 				assert.ErrorIs(t, out.Err, context.Canceled)
 				assert.ErrorIs(t, out.Err, why)
@@ -128,7 +128,7 @@ func TestHowAContextEnds(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := tt.ctx(t.Context())
 				defer cancel()
-				out := transport.New(nil).Do(ctx, to(t, "GET", here, inMemory(t, stalls["no answer"])), transport.Policy{})
+				out := transport.New(nil).Do(ctx, to(t, "GET", here, inMemory(t, stalls["no answer"])), &transport.Policy{})
 				assert.Equal(t, tt.want, kindOf(t, out))
 			})
 		})
@@ -145,7 +145,7 @@ func TestAContextThatHasEndedSendsNothing(t *testing.T) {
 	for kind, ctx := range map[transport.Kind]context.Context{transport.Canceled: canceled, transport.Timeout: late} {
 		out := transport.New(nil).Do(ctx, transport.Request{
 			Method: "GET", URL: &url.URL{Scheme: "https", Host: "example.com", Path: "/"}, Via: canned{},
-		}, transport.Policy{})
+		}, &transport.Policy{})
 		var f *transport.Failure
 		require.ErrorAs(t, out.Err, &f)
 		assert.Equal(t, kind, f.Kind)
@@ -164,7 +164,7 @@ func TestADialAndAPrepareThatHangEndAtTheDeadline(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		req := to(t, "POST", here, &http.Transport{DialContext: hang})
-		out := transport.New(nil).Do(ctx, req, transport.Policy{})
+		out := transport.New(nil).Do(ctx, req, &transport.Policy{})
 		assert.Equal(t, transport.Timeout, kindOf(t, out))
 		assert.False(t, out.Sent())
 		time.Sleep(10 * time.Second) // of the bubble's time: net/http lets a dial go on
@@ -177,7 +177,7 @@ func TestADialAndAPrepareThatHangEndAtTheDeadline(t *testing.T) {
 			<-ctx.Done()
 			return errors.New("no token")
 		}
-		out := transport.New(nil).Do(ctx, req, transport.Policy{})
+		out := transport.New(nil).Do(ctx, req, &transport.Policy{})
 		assert.Equal(t, transport.Timeout, kindOf(t, out))
 	})
 }
@@ -192,7 +192,7 @@ func TestADialTimeoutOfItsOwnIsUnreachable(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			return nil, &net.OpError{Op: "dial", Err: context.DeadlineExceeded}
 		}
-		out := transport.New(nil).Do(ctx, to(t, "POST", here, &http.Transport{DialContext: slow}), transport.Policy{})
+		out := transport.New(nil).Do(ctx, to(t, "POST", here, &http.Transport{DialContext: slow}), &transport.Policy{})
 		assert.Equal(t, transport.Unreachable, kindOf(t, out))
 		assert.Equal(t, 3, dials, "nothing was sent, so a POST may be tried again")
 		assert.NotErrorIs(t, out.Err, context.DeadlineExceeded)

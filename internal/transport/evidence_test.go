@@ -42,7 +42,7 @@ func TestWhatNetHTTPIsGiven(t *testing.T) {
 			r.GetBody = func() (io.ReadCloser, error) { return http.NoBody, nil }
 			return nil
 		}
-		require.NoError(t, transport.New(nil).Do(t.Context(), req, transport.Policy{}).Err)
+		require.NoError(t, transport.New(nil).Do(t.Context(), req, &transport.Policy{}).Err)
 		assert.Nil(t, got.GetBody, "cannot be rewound")
 		if assert.Equal(t, body == "", got.Body == nil, name); body == "" {
 			assert.NotContains(t, got.Header, "Idempotency-Key", "net/http would take it for leave to repeat")
@@ -58,7 +58,7 @@ func TestAnUnfinishedWriteProvesNothing(t *testing.T) {
 		trace.GotConn(httptrace.GotConnInfo{Conn: sink(t)})
 		cancel()
 		return nil, context.Canceled
-	})), transport.Policy{})
+	})), &transport.Policy{})
 	assert.Equal(t, transport.Canceled, kindOf(t, out))
 	assert.True(t, out.Attempts[0].Sent)
 	var f *transport.Failure
@@ -74,7 +74,7 @@ func TestAnEarlierConnectionCounts(t *testing.T) {
 			_, _ = io.WriteString(first, write)
 			trace.GotConn(httptrace.GotConnInfo{Conn: sink(t)})
 			return nil, io.ErrUnexpectedEOF
-		})), transport.Policy{Attempts: 1})
+		})), &transport.Policy{Attempts: 1})
 		assert.Equal(t, write != "", out.Attempts[0].Sent, name)
 		assert.False(t, out.Attempts[0].Reused)
 	}
@@ -90,7 +90,7 @@ func TestRetryAtIsForgottenOnceItWasWaitedFor(t *testing.T) {
 			return resp, err
 		}
 		return resp, err
-	})), transport.Policy{BaseWait: -1})
+	})), &transport.Policy{BaseWait: -1})
 	require.Equal(t, 200, out.Answer.Status)
 	assert.Zero(t, out.RetryAt)
 }
@@ -112,7 +112,7 @@ func TestTheBodyIsAlwaysClosed(t *testing.T) {
 		body := &closing{Reader: r}
 		transport.New(nil).Do(t.Context(), to(t, "POST", here, acting(func(*http.Request, *httptrace.ClientTrace) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, ContentLength: -1, Header: http.Header{}, Body: body}, nil
-		})), transport.Policy{Limits: transport.Limits{WireBytes: 10}})
+		})), &transport.Policy{Limits: transport.Limits{WireBytes: 10}})
 		assert.True(t, body.closed, name)
 	}
 }

@@ -52,7 +52,7 @@ func TestFailuresBeforeAConnection(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				req := to(t, "POST", here, refusing{tt.err})
 				req.Body = []byte(canary)
-				out := transport.New(nil).Do(t.Context(), req, transport.Policy{})
+				out := transport.New(nil).Do(t.Context(), req, &transport.Policy{})
 				assert.Equal(t, tt.want, kindOf(t, out))
 				assert.Len(t, out.Attempts, tt.attempts)
 				assert.False(t, out.Sent())
@@ -77,12 +77,12 @@ func assertSilent(t *testing.T, err error) {
 
 func TestRefusalsStayVisible(t *testing.T) {
 	refusal := &egress.Refusal{Reason: egress.RefusedScheme}
-	out := transport.New(nil).Do(t.Context(), to(t, "GET", here, refusing{refusal}), transport.Policy{})
+	out := transport.New(nil).Do(t.Context(), to(t, "GET", here, refusing{refusal}), &transport.Policy{})
 	var got *egress.Refusal
 	require.ErrorAs(t, out.Err, &got)
 	assert.Same(t, refusal, got)
 	hidden := &egress.Refusal{Reason: egress.RefusedAddress}
-	out = transport.New(nil).Do(t.Context(), to(t, "GET", here, refusing{hidden}), transport.Policy{Attempts: 1})
+	out = transport.New(nil).Do(t.Context(), to(t, "GET", here, refusing{hidden}), &transport.Policy{Attempts: 1})
 	assert.NotErrorAs(t, out.Err, &got, "an address that is refused looks like one that does not answer")
 	assert.ErrorAs(t, causeOf(out), &got)
 }
@@ -92,13 +92,13 @@ func TestARealHandshakeThatFails(t *testing.T) {
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
 	defer srv.Close()
-	out := transport.New(nil).Do(t.Context(), to(t, "GET", srv.URL, overTCP(t)), transport.Policy{})
+	out := transport.New(nil).Do(t.Context(), to(t, "GET", srv.URL, overTCP(t)), &transport.Policy{})
 	assert.Equal(t, transport.TLS, kindOf(t, out))
 	assert.Len(t, out.Attempts, 1)
 
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
-	out = transport.New(nil).Do(t.Context(), to(t, "GET", "https"+plain.URL[len("http"):], overTCP(t)), transport.Policy{})
+	out = transport.New(nil).Do(t.Context(), to(t, "GET", "https"+plain.URL[len("http"):], overTCP(t)), &transport.Policy{})
 	assert.Equal(t, transport.TLS, kindOf(t, out))
 }
 
@@ -107,7 +107,7 @@ func TestAClosedPortIsUnreachable(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	req := to(t, "POST", "http://"+l.Addr().String()+"/?key="+canary, overTCP(t))
-	out := transport.New(nil).Do(t.Context(), req, transport.Policy{BaseWait: -1})
+	out := transport.New(nil).Do(t.Context(), req, &transport.Policy{BaseWait: -1})
 	assert.Equal(t, transport.Unreachable, kindOf(t, out))
 	assert.Len(t, out.Attempts, 3)
 	assertSilent(t, out.Err)
@@ -132,7 +132,7 @@ func TestRequestsThatHTTPCannotCarry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			req := valid()
 			spoil(&req)
-			out := transport.New(nil).Do(t.Context(), req, transport.Policy{})
+			out := transport.New(nil).Do(t.Context(), req, &transport.Policy{})
 			assert.Equal(t, transport.Invalid, kindOf(t, out))
 			assert.Empty(t, out.Attempts)
 			assertSilent(t, out.Err)

@@ -61,7 +61,7 @@ func BenchmarkDo(b *testing.B) {
 	req.Body = []byte(`{"a":1}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		client.Do(b.Context(), req, transport.Policy{})
+		client.Do(b.Context(), req, &transport.Policy{})
 	}
 }
 

@@ -66,7 +66,7 @@ func TestAGateIsAskedBeforeEachAttemptAndToldOfEach(t *testing.T) {
 				handler, count := always(503)
 				req := to(t, "GET", here, inMemory(t, handler))
 				req.Gate = &tt.gate
-				out := transport.New(nil).Do(t.Context(), req, transport.Policy{})
+				out := transport.New(nil).Do(t.Context(), req, &transport.Policy{})
 				assert.Equal(t, tt.want, count())
 				assert.Len(t, out.Attempts, tt.want)
 				assert.Equal(t, out.Attempts, tt.gate.ended)
@@ -88,11 +88,11 @@ func TestWaitingAtAGateIsPartOfTheWaitAndEndsWithTheDeadline(t *testing.T) {
 		handler, count := always(200)
 		req := to(t, "GET", here, inMemory(t, handler))
 		req.Gate = &gate{passes: 1, wait: 2 * time.Second}
-		out := transport.New(nil).Do(t.Context(), req, transport.Policy{})
+		out := transport.New(nil).Do(t.Context(), req, &transport.Policy{})
 		assert.Equal(t, 2*time.Second, out.Attempts[0].Wait)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		out = transport.New(nil).Do(ctx, req, transport.Policy{})
+		out = transport.New(nil).Do(ctx, req, &transport.Policy{})
 		assert.Equal(t, transport.Timeout, kindOf(t, out))
 		assert.Empty(t, out.Attempts)
 		assert.Equal(t, 1, count())

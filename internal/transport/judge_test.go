@@ -41,7 +41,7 @@ func TestAJudgeDecidesBeforeTheStatuses(t *testing.T) {
 					assert.NotEmpty(t, a.Body)
 					return transport.Ruling{Name: "ruled", Repeat: tt.repeat}
 				}}
-				out := transport.New(nil).Do(t.Context(), to(t, tt.method, here, inMemory(t, handler)), policy)
+				out := transport.New(nil).Do(t.Context(), to(t, tt.method, here, inMemory(t, handler)), &policy)
 				require.NoError(t, out.Err)
 				assert.Equal(t, tt.want, count())
 				for _, a := range out.Attempts {
@@ -54,6 +54,6 @@ func TestAJudgeDecidesBeforeTheStatuses(t *testing.T) {
 
 func TestAnAttemptTellsTheClassOfItsAddress(t *testing.T) {
 	handler, _ := always(200)
-	out := transport.New(nil).Do(t.Context(), to(t, "GET", here, inMemory(t, handler)), transport.Policy{})
+	out := transport.New(nil).Do(t.Context(), to(t, "GET", here, inMemory(t, handler)), &transport.Policy{})
 	assert.Equal(t, egress.Invalid, out.Attempts[0].Address, "a pipe has none")
 }

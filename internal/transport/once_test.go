@@ -129,11 +129,11 @@ func setKey(_ context.Context, _ int, r *http.Request) error {
 // send warms a connection up, so that net/http has one to reuse, and sends the request over it.
 func send(t testing.TB, m *mortal, via *http.Transport, change func(*transport.Request)) transport.Outcome {
 	client := transport.New(nil)
-	warm := client.Do(t.Context(), to(t, "GET", m.address+"warm", via), transport.Policy{})
+	warm := client.Do(t.Context(), to(t, "GET", m.address+"warm", via), &transport.Policy{})
 	require.NoError(t, warm.Err)
 	req := to(t, "POST", m.address, via)
 	change(&req)
-	return client.Do(t.Context(), req, transport.Policy{BaseWait: -1})
+	return client.Do(t.Context(), req, &transport.Policy{BaseWait: -1})
 }
 
 func TestARequestIsSentOnceWhereverTheServerDies(t *testing.T) {
@@ -178,7 +178,7 @@ func TestAnEmptyPostKeepsItsShape(t *testing.T) {
 	defer srv.Close()
 	req := to(t, "POST", srv.URL, overTCP(t))
 	req.Header = key("Idempotency-Key")
-	require.NoError(t, transport.New(nil).Do(t.Context(), req, transport.Policy{}).Err)
+	require.NoError(t, transport.New(nil).Do(t.Context(), req, &transport.Policy{}).Err)
 	assert.Equal(t, "0", got.Header.Get("Content-Length"))
 	assert.Empty(t, got.TransferEncoding)
 	assert.Equal(t, "k-1", got.Header.Get("Idempotency-Key"))
@@ -216,7 +216,7 @@ func TestAMeterProvesThatNothingWasSent(t *testing.T) {
 			client := transport.New(nil)
 			req := to(t, "POST", srv.URL, via)
 			req.Body = []byte("x")
-			out := client.Do(t.Context(), req, transport.Policy{BaseWait: -1})
+			out := client.Do(t.Context(), req, &transport.Policy{BaseWait: -1})
 			if name == "metered" {
 				require.NoError(t, out.Err)
 				assert.Len(t, out.Attempts, 2)
@@ -261,10 +261,10 @@ func TestOnceOverHTTP2(t *testing.T) {
 			via := metered(srv.Client().Transport.(*http.Transport).Clone())
 			defer via.CloseIdleConnections()
 			client := transport.New(nil)
-			require.NoError(t, client.Do(t.Context(), to(t, "GET", srv.URL+"/warm", via), transport.Policy{}).Err)
+			require.NoError(t, client.Do(t.Context(), to(t, "GET", srv.URL+"/warm", via), &transport.Policy{}).Err)
 			req := to(t, "POST", srv.URL+"/", via)
 			change(&req)
-			out := client.Do(t.Context(), req, transport.Policy{BaseWait: -1})
+			out := client.Do(t.Context(), req, &transport.Policy{BaseWait: -1})
 			assert.Equal(t, transport.Read, kindOf(t, out))
 			assert.Equal(t, int32(1), effects.Load())
 			assert.True(t, out.Sent())
@@ -294,7 +294,7 @@ func (w *twice) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestASecondStreamIsHeldBack(t *testing.T) {
 	for method, want := range map[string]int32{"POST": 1, "PATCH": 1, "GET": 2} {
 		via := &twice{}
-		out := transport.New(nil).Do(t.Context(), to(t, method, here, via), transport.Policy{Attempts: 1})
+		out := transport.New(nil).Do(t.Context(), to(t, method, here, via), &transport.Policy{Attempts: 1})
 		assert.Equal(t, want, via.writes.Load(), method)
 		assert.Equal(t, transport.Read, kindOf(t, out), method)
 		assert.True(t, out.Sent())
@@ -327,7 +327,7 @@ func TestASmallRequestIsOneWrite(t *testing.T) {
 	req := to(t, "POST", srv.URL, via)
 	for n, size := range []int{0, 1, 2000} {
 		req.Body = bytes.Repeat([]byte("x"), size)
-		require.NoError(t, transport.New(nil).Do(t.Context(), req, transport.Policy{}).Err)
+		require.NoError(t, transport.New(nil).Do(t.Context(), req, &transport.Policy{}).Err)
 		assert.EqualValues(t, n+1, writes.Load(), strconv.Itoa(size)+" bytes")
 	}
 }
@@ -346,12 +346,12 @@ func TestThePoolOutlivesACallThatGaveUp(t *testing.T) {
 	client := transport.New(nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	req := to(t, "GET", srv.URL, via)
-	out := client.Do(ctx, req, transport.Policy{MaxRetryAfter: -1})
+	out := client.Do(ctx, req, &transport.Policy{MaxRetryAfter: -1})
 	require.Equal(t, 503, out.Answer.Status)
 	time.AfterFunc(20*time.Millisecond, cancel)
-	out = client.Do(ctx, req, transport.Policy{})
+	out = client.Do(ctx, req, &transport.Policy{})
 	require.Equal(t, transport.Canceled, kindOf(t, out))
-	out = client.Do(t.Context(), req, transport.Policy{Attempts: 1})
+	out = client.Do(t.Context(), req, &transport.Policy{Attempts: 1})
 	assert.True(t, out.Attempts[0].Reused)
 	assert.Equal(t, int32(1), dials.Load())
 }

@@ -33,7 +33,7 @@ func TestEachAttemptIsPreparedAnew(t *testing.T) {
 			r.GetBody = func() (io.ReadCloser, error) { return nil, errors.New("not used") }
 			return nil
 		}
-		out := transport.New(nil).Do(t.Context(), req, transport.Policy{})
+		out := transport.New(nil).Do(t.Context(), req, &transport.Policy{})
 		require.NoError(t, out.Err)
 		assert.Equal(t, []string{"1 a=1&n=1 body k", "2 a=1&n=2 body k", "3 a=1&n=3 body k"}, got)
 		assert.Equal(t, "a=1", req.URL.RawQuery)
@@ -57,7 +57,7 @@ func TestAPrepareThatFailsEndsTheCall(t *testing.T) {
 			}
 			return nil
 		}
-		out := transport.New(nil).Do(t.Context(), req, transport.Policy{})
+		out := transport.New(nil).Do(t.Context(), req, &transport.Policy{})
 		assert.Equal(t, transport.Prepare, kindOf(t, out))
 		assert.ErrorIs(t, out.Err, refused)
 		assertSilent(t, out.Err)
@@ -75,11 +75,11 @@ func TestACallWithinPrepareIsACallOfItsOwn(t *testing.T) {
 		req := to(t, "POST", here, refusing{errors.New("no way")})
 		inner := 0
 		req.Prepare = func(ctx context.Context, _ int, _ *http.Request) error {
-			out := client.Do(ctx, to(t, "POST", here, via), transport.Policy{})
+			out := client.Do(ctx, to(t, "POST", here, via), &transport.Policy{})
 			inner += len(out.Attempts)
 			return out.Err
 		}
-		out := client.Do(t.Context(), req, transport.Policy{})
+		out := client.Do(t.Context(), req, &transport.Policy{})
 		assert.Equal(t, transport.Unreachable, kindOf(t, out))
 		assert.Equal(t, 3, inner)
 		assert.False(t, out.Sent(), "the inner request is not this one")

@@ -14,7 +14,8 @@ func (c *call) read(ctx context.Context, resp *http.Response, s *sending, a *Att
 	}
 	answer := &s.answer
 	answer.Status, answer.Header = resp.StatusCode, resp.Header
-	if headerBytes(resp.Header) > c.limits.HeaderBytes {
+	s.body = body{src: resp.Body, declared: resp.ContentLength, limits: c.policy.Limits.effective()}
+	if headerBytes(resp.Header) > s.body.limits.HeaderBytes {
 		return incomplete(answer, newFailure(HeaderTooLarge, nil, nil))
 	}
 	if bodiless(c.req.Method, resp.StatusCode) {
@@ -23,7 +24,7 @@ func (c *call) read(ctx context.Context, resp *http.Response, s *sending, a *Att
 	if err := c.take(resp, s, a); err != nil {
 		return incomplete(answer, unread(ctx, err))
 	}
-	if headerBytes(resp.Trailer) > c.limits.HeaderBytes {
+	if headerBytes(resp.Trailer) > s.body.limits.HeaderBytes {
 		return incomplete(answer, newFailure(HeaderTooLarge, nil, nil))
 	}
 	answer.Trailer = resp.Trailer
@@ -39,7 +40,6 @@ func (c *call) take(resp *http.Response, s *sending, a *Attempt) error {
 			return c.pass(s.stop, resp, sink, a)
 		}
 	}
-	s.body = body{src: resp.Body, declared: resp.ContentLength, limits: c.limits}
 	err := s.body.read(&c.client.decoders, resp.Header)
 	a.BytesIn, answer.Body = s.body.wire, s.body.decoded
 	return err

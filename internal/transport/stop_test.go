@@ -77,7 +77,7 @@ func TestWhyAnAttemptWasTheLast(t *testing.T) {
 				if tt.policy != nil {
 					policy = tt.policy()
 				}
-				out := transport.New(nil).Do(ctx, req, policy)
+				out := transport.New(nil).Do(ctx, req, &policy)
 				assert.Equal(t, tt.want, out.Stop)
 				assert.Equal(t, tt.want == transport.StopHeld, errors.Is(out.HeldBy, errShut))
 			})
@@ -96,7 +96,7 @@ func TestWhoGivesUpEndsTheRepeats(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				time.AfterFunc(time.Second, cancel)
 				via := inMemory(t, status(tt.status, "Retry-After", "30"))
-				out := transport.New(nil).Do(ctx, to(t, "GET", here, via), transport.Policy{})
+				out := transport.New(nil).Do(ctx, to(t, "GET", here, via), &transport.Policy{})
 				assert.Equal(t, tt.want, out.Stop)
 				require.Len(t, out.Attempts, 1)
 			})

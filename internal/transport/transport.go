@@ -63,8 +63,8 @@ func New(opts *Options) *Client {
 //
 // An attempt is begun only if it can: when the wait before it would reach the
 // deadline of ctx, the call ends at once with what is there. A ctx without a
-// deadline leaves the call without one.
-func (c *Client) Do(ctx context.Context, req Request, policy Policy) Outcome {
+// deadline leaves the call without one. The policy is not changed.
+func (c *Client) Do(ctx context.Context, req Request, policy *Policy) Outcome {
 	call := c.newCall(req, policy)
 	if err := call.req.check(); err != nil {
 		call.fail(newFailure(Invalid, nil, err))

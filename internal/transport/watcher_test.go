@@ -43,7 +43,7 @@ func TestAWatcherSeesEachAttempt(t *testing.T) {
 			prepared = append(prepared, r.Context().Value(watched{}), ctx.Value(watched{}))
 			return nil
 		}
-		out := transport.New(nil).Do(t.Context(), req, transport.Policy{})
+		out := transport.New(nil).Do(t.Context(), req, &transport.Policy{})
 		require.Len(t, out.Attempts, 3)
 		assert.Equal(t, []int{1, 2, 3}, w.begun)
 		assert.Equal(t, []any{1, 1, 2, 2, 3, 3}, prepared, "the attempt has the watcher's context")
