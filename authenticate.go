@@ -339,7 +339,10 @@ func (r *run) reachOfGrant() [][]string {
 func (p *connectorPlan) reachOfGrant() [][]string {
 	reach := [][]string{p.hosts.Strings()}
 	for _, name := range p.fetchers() {
-		reach = append(reach, p.secrets[name].reach.Strings())
+		hosts := p.secrets.get(name).reach.Strings()
+		if !slices.ContainsFunc(reach, func(other []string) bool { return slices.Equal(hosts, other) }) {
+			reach = append(reach, hosts)
+		}
 	}
 	return reach
 }
@@ -349,7 +352,7 @@ func (p *connectorPlan) reachOfGrant() [][]string {
 func (p *connectorPlan) fetchers() []string {
 	names := map[string]bool{}
 	for _, sink := range append(p.auth.program.Secrets(), p.schemeSinks(p.auth)...) {
-		if p.secrets[sink.Secret] != nil {
+		if p.secrets.get(sink.Secret) != nil {
 			names[sink.Secret] = true
 		}
 	}

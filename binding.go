@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/integrationhub/hub/internal/egress"
@@ -15,6 +16,7 @@ import (
 
 // secretPlan is a secret as calls use it.
 type secretPlan struct {
+	name     string
 	value    secrets.Value
 	hosts    egress.Rules // bound to
 	reach    egress.Rules // bound are the tokens that it fetches
@@ -22,6 +24,49 @@ type secretPlan struct {
 	narrower egress.Rules // declared since; nil: no narrower
 	declared []string
 	err      error // why the value cannot be had
+}
+
+// secretPlans are the secrets of a connector that are set, ordered by name.
+type secretPlans []*secretPlan
+
+// get returns the secret of a name, nil if it is not set.
+func (list secretPlans) get(name string) *secretPlan {
+	for _, s := range list {
+		if s.name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// with returns the list with another secret in the place of the one of that name.
+func (list secretPlans) with(other *secretPlan) secretPlans {
+	list = slices.Clone(list)
+	for i, s := range list {
+		if s.name == other.name {
+			list[i] = other
+		}
+	}
+	return list
+}
+
+// unite lets rules that are the same be one: most secrets are bound to the connector's hosts.
+func (list secretPlans) unite(hosts egress.Rules) {
+	for _, s := range list {
+		s.hosts = oneOf(s.hosts, hosts)
+		s.reach = oneOf(s.reach, s.hosts)
+	}
+}
+
+// oneOf returns other if it has the same rules, in whatever order, or else rules.
+func oneOf(rules, other egress.Rules) egress.Rules {
+	lacks := func(list egress.Rules) func(egress.Rule) bool {
+		return func(r egress.Rule) bool { return !slices.Contains(list, r) }
+	}
+	if slices.ContainsFunc(rules, lacks(other)) || slices.ContainsFunc(other, lacks(rules)) {
+		return rules
+	}
+	return other
 }
 
 // allows reports whether the secret may go to a URL.
@@ -37,7 +82,7 @@ func (s *secretPlan) stands(place render.Place, auth bool) bool {
 // named reports whether a secret's binding names a place; of one that is not set yet it is
 // the declaration, which it will be bound to.
 func (p *connectorPlan) named(name string, place render.Place) bool {
-	s := p.secrets[name]
+	s := p.secrets.get(name)
 	if s == nil {
 		s = &secretPlan{places: p.def.secret(name).Places}
 	}
@@ -61,9 +106,9 @@ func (t *Tenant) openSecret(ctx context.Context, rec *connectorRecord, name stri
 func (t *Tenant) openVersion(ctx context.Context, con *Connector, name string, set *secretRecord) *secretPlan {
 	d, err := t.openDescriptor(ctx, con.ID, name, set)
 	if err != nil {
-		return &secretPlan{err: err}
+		return &secretPlan{name: name, err: err}
 	}
-	s := &secretPlan{places: d.Places, declared: con.secret(name).Places}
+	s := &secretPlan{name: name, places: d.Places, declared: con.secret(name).Places}
 	if s.hosts, s.err = egress.ParseRules(d.Hosts...); s.err != nil {
 		return s
 	}

@@ -19,14 +19,14 @@ type connectorPlan struct {
 	tenant   string
 	def      definition
 	hosts    egress.Rules // where calls may go
-	vars     map[string]string
-	secrets  map[string]*secretPlan // those that are set
-	requests []*requestPlan         // as the definition orders them; of those with one name the first
-	states   []requestState         // :: position in requests → what calls found out
+	vars     variables
+	secrets  secretPlans
+	requests []*requestPlan // as the definition orders them; of those with one name the first
+	states   []requestState // :: position in requests → what calls found out
 	identity *egress.Identity
 	way      http.RoundTripper // out of the process, as this identity
 	scrubber *scrub.Scrubber
-	lookUp   render.Values // what finds variables, secrets and origins, and no more
+	lookUp   lookUp
 
 	// problems keep the whole connector from running, each requestPlan's only itself.
 	problems []FieldError
@@ -51,6 +51,7 @@ type compiler struct {
 	bounds  *egress.Rules // hosts that the template allows; nil: any
 	plan    *connectorPlan
 	secrets map[string]bool
+	vars    map[string]string
 }
 
 // compile compiles a normalized definition. Whatever is wrong with it is noted in the plan,
@@ -137,13 +138,13 @@ func (k *compiler) concurrency() {
 func (k *compiler) names() {
 	con := k.con
 	k.secrets = map[string]bool{}
-	k.plan.vars = map[string]string{}
+	k.vars = map[string]string{}
 	for i := range k.tpl.Fields {
 		f := &k.tpl.Fields[i]
 		if f.Secret {
 			k.secrets[f.Key] = true
 		} else if f.Default != "" {
-			k.plan.vars[f.Key] = f.Default
+			k.vars[f.Key] = f.Default
 		}
 	}
 	k.declaredSecrets()
@@ -154,8 +155,9 @@ func (k *compiler) names() {
 		if k.secrets[name] {
 			k.add(path, "duplicate", "is the name of a secret: set it with SetSecret")
 		}
-		k.plan.vars[name] = con.Variables[name]
+		k.vars[name] = con.Variables[name]
 	}
+	k.plan.vars = variablesOf(k.vars)
 	for i := range k.tpl.Fields {
 		if f := &k.tpl.Fields[i]; con.Variables[f.Key] != "" {
 			f.checkValue(&k.problems, in("variables", f.Key), con.Variables[f.Key])
@@ -245,13 +247,13 @@ func (k *compiler) origins(p *problems, path string, program *render.Program) {
 
 // variable looks up a variable that has a value.
 func (k *compiler) variable(name string) (string, bool) {
-	v, ok := k.plan.vars[name]
+	v, ok := k.vars[name]
 	return v, ok
 }
 
 // knownVariable also knows variables that have no value yet: Readiness asks for those.
 func (k *compiler) knownVariable(name string) (string, bool) {
-	if v, ok := k.plan.vars[name]; ok {
+	if v, ok := k.vars[name]; ok {
 		return v, true
 	}
 	return "x", k.isVariableField(name)

@@ -62,7 +62,7 @@ func (p *purse) take(c *credential) string {
 	if c == nil || p.err != nil {
 		return ""
 	}
-	values := p.plan.lookUp
+	values := p.plan.lookUp.values()
 	values.Mask = p.mask
 	text, sinks, err := c.program.Text(values)
 	if err != nil {

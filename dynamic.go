@@ -85,7 +85,7 @@ func (d *dynamicPayload) pointer(path string, e render.Envelope) string {
 
 // declares reports whether there is a secret of this name, set or not.
 func (p *connectorPlan) declares(name string) bool {
-	if p.secrets[name] != nil || slices.ContainsFunc(p.def.Secrets, func(s Secret) bool { return s.Name == name }) {
+	if p.secrets.get(name) != nil || slices.ContainsFunc(p.def.Secrets, func(s Secret) bool { return s.Name == name }) {
 		return true
 	}
 	return slices.ContainsFunc(p.tpl.Fields, func(f Field) bool { return f.Key == name && f.Secret })

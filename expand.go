@@ -41,7 +41,7 @@ func (r *run) write() (err error) {
 
 // values are what a call puts in.
 func (r *run) values() render.Values {
-	v := r.plan.lookUp
+	v := r.plan.lookUp.values()
 	v.Payload, v.Index = r.call.Payload, r.index
 	if len(r.call.Files) > 0 {
 		v.File = r.about

@@ -76,8 +76,8 @@ func (p *connectorPlan) guard(open *Egress, req *requestPlan, wire *render.Reque
 // mayIdentify refuses to show the client certificate to a host that the secret with its key
 // is not bound to: what the key proves there was not its owner's intention.
 func (p *connectorPlan) mayIdentify(u *url.URL) error {
-	if key := p.certificateKey(); key != "" && !p.secrets[key].allows(u) {
-		return failure(Forbidden, p.secrets[key].unbound(key, u))
+	if key := p.certificateKey(); key != "" && !p.secrets.get(key).allows(u) {
+		return failure(Forbidden, p.secrets.get(key).unbound(key, u))
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func (p *connectorPlan) certificateKey() string {
 	if p.def.TLS == nil {
 		return ""
 	}
-	if s := p.secrets[p.def.TLS.Key]; s == nil || s.err != nil {
+	if s := p.secrets.get(p.def.TLS.Key); s == nil || s.err != nil {
 		return ""
 	}
 	return p.def.TLS.Key
@@ -111,7 +111,7 @@ func (p *connectorPlan) mayGo(open *Egress, u *url.URL) error {
 
 // mayCarry refuses a secret on its way to a host or place that it is not bound to.
 func (p *connectorPlan) mayCarry(sink render.Sink, u *url.URL, auth bool) error {
-	s := p.secrets[sink.Secret]
+	s := p.secrets.get(sink.Secret)
 	if s == nil { // a value of the authentication's answer: the grant's own hosts hold
 		return nil
 	}

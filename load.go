@@ -11,7 +11,6 @@ import (
 	"net/http"
 
 	"github.com/integrationhub/hub/internal/egress"
-	"github.com/integrationhub/hub/internal/render"
 	"github.com/integrationhub/hub/internal/scrub"
 	"github.com/integrationhub/hub/secrets"
 	"github.com/integrationhub/hub/storage"
@@ -36,6 +35,7 @@ func (t *Tenant) load(ctx context.Context, stored storage.Record, limit restrict
 	}
 	plan.until = t.expiry(rec, t.opts.now())
 	plan.secrets = t.openSecrets(ctx, rec)
+	plan.secrets.unite(plan.hosts)
 	for _, s := range plan.secrets {
 		plan.stale = plan.stale || s.err != nil
 	}
@@ -62,9 +62,9 @@ func loadable(list []FieldError) []FieldError {
 // known lists what must not come back in an answer.
 func (p *connectorPlan) known() []scrub.Secret {
 	var list []scrub.Secret
-	for _, name := range sortedKeys(p.secrets) {
-		if s := p.secrets[name]; s.err == nil {
-			list = append(list, scrub.Secret{Name: name, Value: s.value.Reveal()})
+	for _, s := range p.secrets {
+		if s.err == nil {
+			list = append(list, scrub.Secret{Name: s.name, Value: s.value.Reveal()})
 		}
 	}
 	return list
@@ -78,18 +78,18 @@ func planSize(p *connectorPlan) int64 {
 	for _, r := range p.hosts.Strings() {
 		size += 64 + len(r)
 	}
-	for name, value := range p.vars {
-		size += 64 + len(name) + len(value)
+	for _, v := range p.vars {
+		size += 64 + len(v.name) + len(v.value)
 	}
-	for name, s := range p.secrets {
-		size += 256 + len(name) + s.value.Len()
+	for _, s := range p.secrets {
+		size += 256 + len(s.name) + s.value.Len()
 	}
 	return int64(size)
 }
 
 // secret returns the value of a secret for rendering.
 func (p *connectorPlan) secret(name string) (string, error) {
-	s := p.secrets[name]
+	s := p.secrets.get(name)
 	if s == nil {
 		return "", failure(NotReady, "secret "+quote(name)+" has no value: set it")
 	}
@@ -100,8 +100,7 @@ func (p *connectorPlan) secret(name string) (string, error) {
 }
 
 func (p *connectorPlan) variable(name string) (string, bool) {
-	v, ok := p.vars[name]
-	return v, ok
+	return p.vars.get(name)
 }
 
 // identify builds the TLS identity, takes the way out that belongs to it, and binds what finds
@@ -115,7 +114,7 @@ func (p *connectorPlan) identify(way func(*egress.Identity) http.RoundTripper) {
 		p.identity = id
 	}
 	p.way = way(p.identity)
-	p.lookUp = render.Values{Variable: p.variable, Secret: p.secret, OriginAllowed: p.allowsOrigin}
+	p.lookUp = lookUp{p.variable, p.secret, p.allowsOrigin}
 }
 
 func (p *connectorPlan) tlsIdentity() (*egress.Identity, error) {
@@ -125,7 +124,7 @@ func (p *connectorPlan) tlsIdentity() (*egress.Identity, error) {
 		opts.MinVersion = tls.VersionTLS13
 	}
 	if t.Certificate != "" {
-		s := p.secrets[t.Key]
+		s := p.secrets.get(t.Key)
 		if s == nil || s.err != nil {
 			return nil, errors.New("the private key of the client certificate is not set: set secret " + quote(t.Key))
 		}

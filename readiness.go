@@ -91,10 +91,10 @@ func (p *connectorPlan) missingFields() []FieldError {
 		if !f.Required || !f.visible(p.variable) {
 			continue
 		}
-		if f.Secret && p.secrets[f.Key] == nil {
+		if f.Secret && p.secrets.get(f.Key) == nil {
 			list = append(list, unsetSecret(f.Key))
 		}
-		if !f.Secret && p.vars[f.Key] == "" {
+		if value, _ := p.variable(f.Key); !f.Secret && value == "" {
 			list = append(list, FieldError{Path: "variables." + f.Key, Rule: "required", Message: "the template's field has no value yet"})
 		}
 	}
@@ -126,7 +126,7 @@ func (p *connectorPlan) requestMissing(req *requestPlan) []FieldError {
 		return list
 	}
 	for _, sink := range append(req.program.Secrets(), p.schemeSinks(req)...) {
-		s := p.secrets[sink.Secret]
+		s := p.secrets.get(sink.Secret)
 		switch {
 		case s == nil:
 			list = append(list, unsetSecret(sink.Secret))
@@ -171,7 +171,7 @@ func (p *connectorPlan) unboundTo(req *requestPlan, u *url.URL) (list []FieldErr
 	host := egress.RuleFor(u).String()
 	check := func(sinks []render.Sink, auth bool) {
 		for _, sink := range sinks {
-			s := p.secrets[sink.Secret]
+			s := p.secrets.get(sink.Secret)
 			if s == nil || s.err != nil {
 				continue
 			}
@@ -185,14 +185,14 @@ func (p *connectorPlan) unboundTo(req *requestPlan, u *url.URL) (list []FieldErr
 	}
 	check(req.program.Secrets(), req.auth)
 	check(p.schemeSinks(req), true)
-	if key := p.certificateKey(); key != "" && !p.secrets[key].allows(u) {
-		note(key, "secret-binding", p.secrets[key].unbound(key, u))
+	if key := p.certificateKey(); key != "" && !p.secrets.get(key).allows(u) {
+		note(key, "secret-binding", p.secrets.get(key).unbound(key, u))
 	}
 	if p.auth == nil || p.auth.program == nil || req.auth {
 		return list
 	}
 	for _, name := range p.fetchers() {
-		if s := p.secrets[name]; s.err == nil && !s.reach.AllowsURL(u) {
+		if s := p.secrets.get(name); s.err == nil && !s.reach.AllowsURL(u) {
 			note(name, "secret-binding", unboundText(name, host))
 		}
 	}
@@ -202,9 +202,9 @@ func (p *connectorPlan) unboundTo(req *requestPlan, u *url.URL) (list []FieldErr
 // warnings list what a person should look at.
 func (p *connectorPlan) warnings(now time.Time) []FieldError {
 	var list []FieldError
-	for _, name := range sortedKeys(p.secrets) {
-		if s := p.secrets[name]; s.err == nil && s.value.Len() < minScrub {
-			list = append(list, FieldError{Path: "secrets." + name, Rule: "short",
+	for _, s := range p.secrets {
+		if s.err == nil && s.value.Len() < minScrub {
+			list = append(list, FieldError{Path: "secrets." + s.name, Rule: "short",
 				Message: fmt.Sprintf("is shorter than %d bytes: in answers it is masked only where it is a whole value", minScrub)})
 		}
 	}

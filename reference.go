@@ -126,9 +126,9 @@ const openings = 8
 
 // openSecrets opens all secrets of a connector: side by side, where each can mean asking
 // somebody outside.
-func (t *Tenant) openSecrets(ctx context.Context, rec *connectorRecord) map[string]*secretPlan {
+func (t *Tenant) openSecrets(ctx context.Context, rec *connectorRecord) secretPlans {
 	names := sortedKeys(rec.Secrets)
-	list := make([]*secretPlan, len(names))
+	list := make(secretPlans, len(names))
 	var group errgroup.Group
 	group.SetLimit(1)
 	if t.outside(rec) {
@@ -141,11 +141,7 @@ func (t *Tenant) openSecrets(ctx context.Context, rec *connectorRecord) map[stri
 		})
 	}
 	_ = group.Wait() // what went wrong stands in each secretPlan
-	opened := map[string]*secretPlan{}
-	for i, name := range names {
-		opened[name] = list[i]
-	}
-	return opened
+	return list
 }
 
 // outside reports whether a connector has secrets that others may change or take away.

@@ -47,7 +47,7 @@ func (p *connectorPlan) missingForAuth() []FieldError {
 	}
 	if p.auth == nil && p.scheme != nil { // each call carries the credential itself
 		for _, sink := range p.schemeSinks(&requestPlan{}) {
-			if p.secrets[sink.Secret] == nil {
+			if p.secrets.get(sink.Secret) == nil {
 				list = append(list, unsetSecret(sink.Secret))
 			}
 		}

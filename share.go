@@ -2,8 +2,10 @@ package hub
 
 import (
 	"slices"
+	"strings"
 	"sync/atomic"
 
+	"github.com/integrationhub/hub/internal/render"
 	"github.com/integrationhub/hub/internal/schema"
 	"github.com/integrationhub/hub/internal/share"
 	"github.com/integrationhub/hub/internal/transport"
@@ -114,6 +116,38 @@ func newOutline(con *Connector, tpl *Template) *outline {
 
 // secret returns the declaration of a secret, an empty one if there is none.
 func (s *settings) secret(name string) Secret { return declaration(s.Secrets, name) }
+
+// variables are the values of variables, ordered by name.
+type variables []variable
+
+type variable struct{ name, value string }
+
+func variablesOf(values map[string]string) variables {
+	list := make(variables, 0, len(values))
+	for _, name := range sortedKeys(values) {
+		list = append(list, variable{name, values[name]})
+	}
+	return list
+}
+
+func (list variables) get(name string) (string, bool) {
+	i, ok := slices.BinarySearchFunc(list, name, func(v variable, name string) int { return strings.Compare(v.name, name) })
+	if !ok {
+		return "", false
+	}
+	return list[i].value, true
+}
+
+// lookUp finds variables, secrets and origins, for rendering.
+type lookUp struct {
+	variable func(string) (string, bool)
+	secret   func(string) (string, error)
+	origin   func(string) bool
+}
+
+func (l *lookUp) values() render.Values {
+	return render.Values{Variable: l.variable, Secret: l.secret, OriginAllowed: l.origin}
+}
 
 // requestState is what calls of a request found out about it in one plan.
 type requestState struct {

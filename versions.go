@@ -113,7 +113,7 @@ func (t *Tenant) follow(ctx context.Context, plan *connectorPlan, rec *connector
 	}
 	next := *plan
 	next.states = make([]requestState, len(plan.states))
-	next.secrets, next.authKey, next.version = maps.Clone(plan.secrets), authKey(following), SecretNext
+	next.authKey, next.version = authKey(following), SecretNext
 	for name, s := range rec.Secrets {
 		if s.Next == nil {
 			continue
@@ -123,7 +123,7 @@ func (t *Tenant) follow(ctx context.Context, plan *connectorPlan, rec *connector
 			plan.stale = true
 			return
 		}
-		next.secrets[name] = opened
+		next.secrets = next.secrets.with(opened)
 	}
 	next.problems = slices.Clone(plan.problems)
 	next.identify(t.way)
@@ -167,7 +167,7 @@ func (r *run) doubled() []string {
 		return nil
 	}
 	note := func(name string) {
-		if s := p.secrets[name]; s != nil && s != p.sibling.secrets[name] {
+		if s := p.secrets.get(name); s != nil && s != p.sibling.secrets.get(name) {
 			used[name] = true
 		}
 	}
@@ -251,8 +251,8 @@ func (v *versions) preferred(p *connectorPlan) *connectorPlan {
 	if p.sibling == nil {
 		return p
 	}
-	for name := range p.secrets {
-		if v.taken(planKey{p.tenant, p.def.ID}, p.following().authKey, name) == SecretNext {
+	for _, s := range p.secrets {
+		if v.taken(planKey{p.tenant, p.def.ID}, p.following().authKey, s.name) == SecretNext {
 			return p.following()
 		}
 	}

@@ -261,3 +261,44 @@ func TestTheNextValueGoesOnlyWhereItIsBound(t *testing.T) {
 	}
 	assert.Len(t, srv[1].Requests(), 1)
 }
+
+// picky takes keyTwo at a.example.com, and nothing elsewhere.
+type picky struct{ seen []string }
+
+func (p *picky) RoundTrip(req *http.Request) (*http.Response, error) {
+	key, status := req.Header.Get("X-Key"), http.StatusUnauthorized
+	p.seen = append(p.seen, req.URL.Host+" "+key)
+	if req.URL.Host == "a.example.com" && key == keyTwo {
+		status = http.StatusOK
+	}
+	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+}
+
+// Of two versions each goes where it is bound to itself, whatever the other may.
+func TestWhatOneVersionMayTheOtherMayNot(t *testing.T) {
+	h, way := open(t), new(picky)
+	hub.SendThrough(h, way)
+	acme := h.Tenant("acme")
+	to := func(host string) hub.Request {
+		return hub.Request{Name: host, Method: "GET", URL: "https://" + host + ".example.com/", Headers: []hub.Header{{Name: "X-Key", Value: "[[key]]"}}}
+	}
+	con, err := acme.CreateConnector(t.Context(), hub.Connector{
+		Name: "con", Template: template(t, acme).ID, Hosts: []string{"a.example.com"}, Secrets: []hub.Secret{{Name: "key"}}, Requests: []hub.Request{to("a")},
+	})
+	require.NoError(t, err)
+	require.NoError(t, acme.SetSecret(t.Context(), "con", "key", secrets.New(keyOne)))
+	con, err = acme.GetConnector(t.Context(), con.ID)
+	require.NoError(t, err)
+	con.Hosts, con.Requests = append(con.Hosts, "b.example.com"), append(con.Requests, to("b"))
+	_, err = acme.UpdateConnector(t.Context(), con)
+	require.NoError(t, err)
+	require.NoError(t, acme.SetNextSecret(t.Context(), "con", "key", secrets.New(keyTwo)))
+
+	_, err = execute(t, acme, "a")
+	require.NoError(t, err)
+	for range 2 {
+		_, err = execute(t, acme, "b")
+		failed(t, err, hub.Forbidden)
+	}
+	assert.Equal(t, []string{"a.example.com " + keyOne, "a.example.com " + keyTwo, "b.example.com " + keyTwo, "b.example.com " + keyTwo}, way.seen)
+}

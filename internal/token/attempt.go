@@ -31,6 +31,7 @@ func (r *renewal) attempt(ctx context.Context, rec *record) (*held, time.Duratio
 	if err != nil || !saved && !(r.displaced && !r.src.Rotating()) {
 		return nil, 0, err
 	}
+	r.detail, g.Detail = g.Detail, nil
 	return r.hold(g, g.Expires), 0, nil
 }
 

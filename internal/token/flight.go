@@ -14,9 +14,10 @@ type flight struct {
 	floor  int64   // only a grant of a later generation will do
 	after  *flight // the one before, of which this one awaits the end
 
-	done  chan struct{}
-	grant *Grant
-	err   error
+	done   chan struct{}
+	grant  *Grant
+	detail any // of the fetch, for those who wait; it is not held
+	err    error
 }
 
 // demand says which grant will do for those who wait, and what stands in its way.
@@ -91,13 +92,23 @@ func (m *Manager) land(e *entry, f *flight, h *held, err error) {
 		f.err = err
 		m.remember(e, f, err)
 	} else {
-		f.grant = h.grant
+		f.grant = f.told(h.grant)
 		if h.generation() > e.held.generation() {
 			e.held = h
 		}
 		e.calm()
 	}
 	close(f.done)
+}
+
+// told is a grant as those who wait for it get it.
+func (f *flight) told(g *Grant) *Grant {
+	if f.detail == nil {
+		return g
+	}
+	detailed := *g
+	detailed.Detail = f.detail
+	return &detailed
 }
 
 // calm forgets failures.

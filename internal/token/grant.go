@@ -36,7 +36,8 @@ type Grant struct {
 	// Generation grows with each grant of a connector. Set by the manager.
 	Generation int64 `json:"generation"`
 
-	// Detail is for those who wait for this fetch in this process; it is not stored.
+	// Detail is for those who wait for this fetch in this process; it is neither stored nor
+	// held for others.
 	Detail any `json:"-"`
 	// Derived is what Options.Derive made of the grant; it is not stored.
 	Derived any `json:"-"`
