@@ -114,8 +114,9 @@ type Queue struct {
 }
 
 // New returns a queue for the calls of a hub. Keeper seals what is kept of them. Hub, keeper and
-// pool stay the caller's: it closes them after [Queue.Stop]. A queue that is not started
-// enqueues and tells of outcomes.
+// pool stay the caller's: it closes them after [Queue.Stop]. When the database is silent for
+// 5 s while an outcome is written down, the pool makes its connections anew. A queue that is
+// not started enqueues and tells of outcomes.
 func New(ctx context.Context, h *hub.Hub, keeper secrets.Keeper, pool *pgxpool.Pool, opts *Options) (*Queue, error) {
 	if h == nil || keeper == nil || pool == nil {
 		return nil, errors.New("riverqueue: New needs a hub, a keeper of keys and a pool")

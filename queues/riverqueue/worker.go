@@ -93,6 +93,8 @@ func (w *worker) Work(ctx context.Context, j *river.Job[job]) error {
 
 // load reads the call.
 func (a *attempt) load(ctx context.Context, id int64) error {
+	ctx, cancel := context.WithTimeout(ctx, statementTime)
+	defer cancel()
 	err := a.pool.QueryRow(ctx, `SELECT `+columns+`, run, idempotent, payload FROM `+a.table+` WHERE id = $1`, id).
 		Scan(append(a.fields(), &a.run, &a.idempotent, &a.sealed)...)
 	a.runs = []string{a.run}
@@ -133,10 +135,11 @@ func (a *attempt) lost(ctx context.Context) error {
 }
 
 // patience bounds how long the outcome of a call is tried to be written down, and pause lies
-// between two tries.
+// between two tries. One try has statementTime.
 const (
-	patience = 30 * time.Second
-	pause    = 100 * time.Millisecond
+	patience      = 30 * time.Second
+	statementTime = 5 * time.Second
+	pause         = 100 * time.Millisecond
 )
 
 // write changes the call if it is this worker's and a condition holds, also when ctx has ended:
@@ -146,9 +149,9 @@ func (a *attempt) write(ctx context.Context, set, where string, args ...any) (wr
 	defer cancel()
 	statement := `UPDATE ` + a.table + ` SET ` + set + ` WHERE id = $1 AND run = ANY ($2) AND (` + where + `)`
 	for {
-		tag, err := a.pool.Exec(ctx, statement, append([]any{a.id, a.runs}, args...)...)
+		written, err := a.try(ctx, statement, args)
 		if err == nil {
-			return tag.RowsAffected() > 0, nil
+			return written, nil
 		}
 		select {
 		case <-time.After(pause):
@@ -156,4 +159,16 @@ func (a *attempt) write(ctx context.Context, set, where string, args ...any) (wr
 			return false, fmt.Errorf("riverqueue: write: %w", err)
 		}
 	}
+}
+
+// try executes a statement about the call, once. If nothing comes back, the network may have
+// forgotten the connection, and then all others with it: the next try has a new one.
+func (a *attempt) try(ctx context.Context, statement string, args []any) (written bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, statementTime)
+	defer cancel()
+	tag, err := a.pool.Exec(ctx, statement, append([]any{a.id, a.runs}, args...)...)
+	if ctx.Err() != nil {
+		a.pool.Reset()
+	}
+	return err == nil && tag.RowsAffected() > 0, err
 }
