@@ -13,10 +13,9 @@ import (
 // bodyPath leads into the body of an answer: into JSON by gjson, or into XML by XPath if it begins
 // with a slash.
 type bodyPath struct {
-	text  string
-	plain bool         // names with dots between them
-	set   *xmlpath.Set // nil: a gjson path
-	at    int          // in the set
+	text string
+	set  *xmlpath.Set // nil: a gjson path
+	at   int          // in the set
 }
 
 // bodyPath compiles a path; of an XPath, set becomes part. all asks for every value of an XPath.
@@ -25,27 +24,21 @@ func (p *problems) bodyPath(where, text string, set *xmlpath.Set, all bool) body
 		if err := path.Check(text, path.Result); err != nil {
 			p.add(where, "path", "%v", err)
 		}
-		return bodyPath{text: text, plain: path.Plain(text) != nil}
+		return bodyPath{text: text}
 	}
 	i, err := set.Add(text, all)
 	if err != nil {
 		p.add(where, "path", "%v", err)
 	}
-	return bodyPath{text: text, set: set, at: i}
+	return bodyPath{text, set, i}
 }
 
 func isXPath(text string) bool { return strings.HasPrefix(text, "/") }
 
-// get returns the value at a path of a JSON body, of a plain one without Num; one that does not exist
-// if the body is not JSON.
+// get returns the value at a path of a JSON body; one that does not exist if the body is not JSON.
 func (a *reading) get(p bodyPath) gjson.Result {
 	if !a.json || p.set != nil {
 		return gjson.Result{}
-	}
-	if p.plain {
-		if v, ok := path.Pick(a.Body, p.text); ok {
-			return v
-		}
 	}
 	return path.Get(a.Body, p.text)
 }

@@ -80,16 +80,6 @@ func Text(d *payload.Document, v *payload.Value) (string, bool) {
 // shared is a text in the memory of a document.
 func shared(text []byte) string { return unsafe.String(unsafe.SliceData(text), len(text)) }
 
-// Pick returns the value at a [Plain] path of doc, a valid JSON text, as [Get] would, but without Num and
-// Index. It reports false where it does not know.
-func Pick(doc []byte, p string) (gjson.Result, bool) {
-	v, known := payload.Find(doc, p)
-	if v.To == 0 {
-		return gjson.Result{}, known
-	}
-	return result(doc, &v), true
-}
-
 // types are the types of kinds.
 var types = [...]gjson.Type{
 	payload.Null: gjson.Null, payload.False: gjson.False, payload.True: gjson.True, payload.Number: gjson.Number,
