@@ -51,10 +51,11 @@ func (c *credential) sinks() []render.Sink {
 // purse expands the credentials of one request, and notes which secrets it took where. After
 // the first error it only yields empty texts.
 type purse struct {
-	plan  *connectorPlan
-	mask  bool // references stand for the values of secrets and tokens
-	sinks []render.Sink
-	err   error
+	plan    *connectorPlan
+	mask    bool            // references stand for the values of secrets and tokens
+	scratch *render.Scratch // to expand on; nil: new memory
+	sinks   []render.Sink
+	err     error
 }
 
 // take returns the text of a credential; of none it is empty.
@@ -63,7 +64,7 @@ func (p *purse) take(c *credential) string {
 		return ""
 	}
 	values := p.plan.lookUp.values()
-	values.Mask = p.mask
+	values.Mask, values.Scratch = p.mask, p.scratch
 	text, sinks, err := c.program.Text(values)
 	if err != nil {
 		p.err = c.fault(err)
@@ -103,11 +104,11 @@ func (c *credential) fault(err error) error {
 func carry(wire *render.Request, in Carrier, name, text string) error {
 	switch in {
 	case InQuery:
-		query, err := url.ParseQuery(wire.URL.RawQuery)
-		if err == nil && query.Has(name) {
-			return failure(Forbidden, "query parameter "+quote(name)+" is set by the connector's authentication")
-		}
 		if wire.URL.RawQuery != "" {
+			query, err := url.ParseQuery(wire.URL.RawQuery)
+			if err == nil && query.Has(name) {
+				return failure(Forbidden, "query parameter "+quote(name)+" is set by the connector's authentication")
+			}
 			wire.URL.RawQuery += "&"
 		}
 		wire.URL.RawQuery += url.QueryEscape(name) + "=" + url.QueryEscape(text)
@@ -122,7 +123,7 @@ func carry(wire *render.Request, in Carrier, name, text string) error {
 		}
 		wire.Header.Set("Cookie", cookie.String())
 	default:
-		wire.Header.Set(name, text)
+		wire.Set(http.CanonicalHeaderKey(name), text)
 	}
 	return nil
 }

@@ -57,12 +57,8 @@ func (r *run) values() render.Values {
 
 // expand renders a call that is configured, or one that its payload describes.
 func (r *run) expand(v render.Values) (*render.Request, error) {
-	scratch, _ := r.scratches.Get().(*render.Scratch)
-	if scratch == nil {
-		scratch = new(render.Scratch)
-	}
-	defer r.scratches.Put(scratch)
-	v.Scratch = scratch
+	v.Scratch = r.scratch()
+	defer r.scratches.Put(v.Scratch)
 	var wire *render.Request
 	var err error
 	if r.req.def.PayloadMode == PayloadDynamic {
@@ -71,6 +67,14 @@ func (r *run) expand(v render.Values) (*render.Request, error) {
 		wire, err = r.req.program.Render(v)
 	}
 	return wire, r.req.fault(err)
+}
+
+// scratch is memory to render on, which goes back to scratches.
+func (c *core) scratch() *render.Scratch {
+	if s, ok := c.scratches.Get().(*render.Scratch); ok {
+		return s
+	}
+	return new(render.Scratch)
 }
 
 // fault turns what rendering says into an error of the hub.

@@ -130,7 +130,7 @@ func (k *compiler) basic(b *Basic) *scheme {
 		if !p.mask {
 			pair = base64.StdEncoding.EncodeToString([]byte(pair))
 		}
-		r.wire.Header.Set("Authorization", "Basic "+pair)
+		r.wire.Set("Authorization", "Basic "+pair)
 		return nil, nil
 	}
 	return s
@@ -152,7 +152,7 @@ func (k *compiler) bearer(b *Bearer) *scheme {
 	s := &scheme{headers: []string{"Authorization"}}
 	token := s.credential(k, "auth.bearer.token", b.Token, atAuthorization)
 	s.attach = func(r *run, p *purse) (signer, error) {
-		r.wire.Header.Set("Authorization", "Bearer "+p.header(token))
+		r.wire.Set("Authorization", "Bearer "+p.header(token))
 		return nil, p.err
 	}
 	return s
@@ -167,7 +167,14 @@ func (r *run) attach() error {
 	}
 	r.purse = purse{plan: r.plan}
 	p := &r.purse
+	if len(s.credentials) > 0 {
+		p.scratch = r.scratch()
+	}
 	sign, err := s.attach(r, p)
+	if p.scratch != nil {
+		r.scratches.Put(p.scratch)
+		p.scratch = nil
+	}
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,9 @@ func newRequest() *Request {
 	return &all.request
 }
 
+// Set gives a header, by its canonical name, one value.
+func (r *Request) Set(name, text string) { r.Header[name] = r.value(text) }
+
 // value is text as the one value of a header.
 func (r *Request) value(text string) []string {
 	if len(r.values) == 0 {

@@ -23,8 +23,8 @@ type writer struct {
 	trace *trace // with Values.Trace; nil: nobody asked
 }
 
-// A Scratch is memory that requests are rendered on, one after the other: what is rendered is a copy, and nothing
-// of it stays. Its zero value is ready; it serves one call at a time.
+// A Scratch is memory that requests are rendered on, one after the other: what is rendered is a copy, and no request
+// sees what another left. Its zero value is ready; it serves one call at a time.
 type Scratch struct{ writer writer }
 
 // maxScratch is the longest buffer that a Scratch keeps.
