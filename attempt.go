@@ -15,8 +15,8 @@ import (
 type attempts run
 
 // AttemptBegins implements transport.Watcher.
-func (a *attempts) AttemptBegins(ctx context.Context, _ int, wait time.Duration) context.Context {
-	return (*run)(a).attemptBegins(ctx, wait)
+func (a *attempts) AttemptBegins(ctx context.Context, _ int, wait time.Duration) (context.Context, http.Header) {
+	return (*run)(a).attemptBegins(ctx, wait), a.traced.header
 }
 
 // AttemptEnds implements transport.Watcher.
@@ -79,7 +79,7 @@ func (r *run) attemptLent(ctx context.Context, out *http.Request) (*http.Respons
 	start := r.opts.now()
 	ctx = r.attemptBegins(ctx, 0)
 	out = out.WithContext(ctx)
-	inject(out.Header, r.traced.header)
+	transport.Inject(out.Header, r.traced.header)
 	resp, err := r.plan.way.RoundTrip(out)
 	a := Attempt{Start: start, Duration: r.opts.now().Sub(start), Sent: true, BytesOut: max(0, out.ContentLength)}
 	if err != nil {

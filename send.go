@@ -69,7 +69,7 @@ func (r *run) sendOnce(ctx context.Context) {
 		Body:   r.wire.Body,
 		Via:    r.plan.way,
 
-		Prepare: r.prepare(),
+		Prepare: r.sign,
 		Gate:    r,
 		Watcher: (*attempts)(r),
 		Stream:  r.streaming(),

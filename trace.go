@@ -3,9 +3,6 @@ package hub
 import (
 	"context"
 	"net/http"
-	"strings"
-
-	"github.com/integrationhub/hub/internal/egress"
 )
 
 // Tracer follows calls for a tracing system; package telemetry/hubotel has one. Its methods, and
@@ -54,43 +51,6 @@ func (r *run) traceAttempt(ctx context.Context, e Event) context.Context {
 	r.traced.header = http.Header{}
 	ctx, r.traced.attempt = r.opts.Tracer.StartAttempt(ctx, e, r.traced.header)
 	return ctx
-}
-
-// prepare is what completes each attempt: the signature, and then what the Tracer adds. Nil:
-// nothing does.
-func (r *run) prepare() func(context.Context, int, *http.Request) error {
-	if r.opts.Tracer == nil {
-		return r.sign
-	}
-	return func(ctx context.Context, attempt int, out *http.Request) error {
-		if r.sign != nil {
-			if err := r.sign(ctx, attempt, out); err != nil {
-				return err
-			}
-		}
-		inject(out.Header, r.traced.header)
-		return nil
-	}
-}
-
-// inject adds the headers of a Tracer to a request that is complete.
-func inject(to, from http.Header) {
-	for name, values := range from {
-		if len(values) == 0 || has(to, name) || egress.CheckHeaderName(name) != nil || egress.CheckHeaderValue(values[0]) != nil {
-			continue
-		}
-		to.Set(name, values[0])
-	}
-}
-
-// has reports whether a header is there, in whatever case.
-func has(h http.Header, name string) bool {
-	for own := range h {
-		if strings.EqualFold(own, name) {
-			return true
-		}
-	}
-	return false
 }
 
 // withValues is a context that ends like one and carries the values of another.

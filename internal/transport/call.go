@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"net/http"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type call struct {
 	begun    bool          // something of an answer has been passed on
 	held     bool          // the gate let no attempt pass
 	looping  bool          // the loop has had its first round
+	extra    http.Header   // of the watcher, for the attempt
 	now      time.Time     // when the last attempt passed the gate, or ended
 	out      Outcome
 

@@ -69,8 +69,7 @@ func (c *call) build(ctx, own context.Context, s *sending) (*http.Request, *Fail
 	r, traced := &s.request, httptrace.WithClientTrace(own, s.trace(c.repeatable()))
 	if c.req.Prepare == nil {
 		*r = *(&http.Request{Method: c.req.Method, URL: c.req.URL, Host: c.req.URL.Host, Header: c.header()}).WithContext(traced)
-		c.attach(own, s)
-		return r, nil
+		return c.complete(own, s), nil
 	}
 	u := *c.req.URL
 	signed := (&http.Request{Method: c.req.Method, URL: &u, Host: u.Host, Header: c.header()}).WithContext(ctx)
@@ -78,14 +77,20 @@ func (c *call) build(ctx, own context.Context, s *sending) (*http.Request, *Fail
 		return nil, unprepared(ctx, err)
 	}
 	*r = *signed.WithContext(traced)
+	return c.complete(own, s), nil
+}
+
+// complete adds what is no part of a signature.
+func (c *call) complete(own context.Context, s *sending) *http.Request {
+	Inject(s.request.Header, c.extra)
 	c.attach(own, s)
-	return r, nil
+	return &s.request
 }
 
 // header is the attempt's own, unless nothing of it will change.
 func (c *call) header() http.Header {
 	h := c.req.Header
-	if c.req.Prepare == nil && len(c.req.Body) > 0 && h["Accept-Encoding"] != nil {
+	if c.req.Prepare == nil && len(c.extra) == 0 && len(c.req.Body) > 0 && h["Accept-Encoding"] != nil {
 		return h
 	}
 	if h = h.Clone(); h == nil {
