@@ -120,3 +120,43 @@ func TestTheBodyIsAlwaysClosed(t *testing.T) {
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errors.New("reset") }
+
+// What an Upload fetches on its own, over a connection of its own, is not the attempt.
+func TestWhatAnUploadSendsIsNotTheRequest(t *testing.T) {
+	handler, _ := always(200)
+	via := inMemory(t, handler)
+	for name, prepare := range map[string]func(context.Context, int, *http.Request) error{
+		"unsigned": nil, "signed": func(context.Context, int, *http.Request) error { return nil },
+	} {
+		req := to(t, "POST", here, via)
+		req.Prepare = prepare
+		req.Upload = &transport.Upload{Size: 2, Open: func(ctx context.Context) io.ReadCloser {
+			assert.Nil(t, httptrace.ContextClientTrace(ctx), name)
+			assert.NotNil(t, ctx.Done(), "it ends with the attempt")
+			return io.NopCloser(strings.NewReader("ok"))
+		}}
+		out := transport.New(nil).Do(t.Context(), req, &transport.Policy{})
+		require.NoError(t, out.Err)
+		assert.Zero(t, out.Attempts[0].Resends)
+	}
+}
+
+// Each attempt has its own evidence: hooks that run late touch no other attempt's.
+func TestLateHooksTouchTheirOwnAttemptAlone(t *testing.T) {
+	var first *httptrace.ClientTrace
+	req := to(t, "PUT", here, acting(func(_ *http.Request, trace *httptrace.ClientTrace) (*http.Response, error) {
+		if first == nil {
+			first = trace
+			return nil, errors.New("no connection")
+		}
+		first.GotConn(httptrace.GotConnInfo{Conn: sink(t), Reused: true})
+		return nil, errors.New("no connection")
+	}))
+	req.Body = []byte("x")
+	out := transport.New(nil).Do(t.Context(), req, &transport.Policy{Attempts: 2, BaseWait: -1})
+	require.Len(t, out.Attempts, 2)
+	for _, a := range out.Attempts {
+		assert.False(t, a.Sent)
+		assert.False(t, a.Reused)
+	}
+}
