@@ -21,8 +21,8 @@ type Value struct {
 	Escaped, NameEscaped bool
 	// From and To are where the value lies in the text, a String with its quotes.
 	From, To int32
-	// NameFrom and NameTo are where the name of a member lies, without its quotes, unless
-	// it is written with escapes; both are zero for what is no member.
+	// NameFrom and NameTo are where the name of a member lies, without its quotes; both are zero for
+	// what is no member.
 	NameFrom, NameTo int32
 	// Count is how many members or elements an Object or Array has. The first of them is
 	// the value behind it.
@@ -143,7 +143,7 @@ func (x *index) begin(s *scanner, kind Kind, begin int) *Value {
 		}
 		if top.object {
 			name := &s.names[len(s.names)-1]
-			v.NameFrom, v.NameTo, v.NameEscaped = int32(name.offset+1), int32(name.to), name.escaped
+			v.NameFrom, v.NameTo, v.NameEscaped = int32(name.offset+1), int32(name.end), name.escaped
 		}
 	}
 	return v

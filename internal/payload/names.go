@@ -12,6 +12,7 @@ import (
 // name is a member name: a piece of the input or, if it was written with escapes, of scanner.escaped.
 type name struct {
 	offset   int // where it begins in the input, with its quote
+	end      int // where its second quote is
 	from, to int
 	escaped  bool
 }
@@ -45,7 +46,7 @@ func (s *scanner) member(at int) int {
 func (s *scanner) named(from, to int, escapes bool) {
 	s.names = another(s.names)
 	n := &s.names[len(s.names)-1]
-	n.offset, n.from, n.to, n.escaped = from, from+1, to-1, escapes
+	n.offset, n.end, n.from, n.to, n.escaped = from, to-1, from+1, to-1, escapes
 	if escapes {
 		s.plain(n)
 	}
@@ -79,7 +80,7 @@ func another[T any](stack []T) []T {
 func (s *scanner) plain(n *name) {
 	text := s.data[n.from:n.to]
 	n.from = len(s.escaped)
-	s.escaped = unescape(s.escaped, text)
+	s.escaped = Unescape(s.escaped, text)
 	n.to = len(s.escaped)
 }
 
@@ -167,8 +168,8 @@ func (s *scanner) pointer() string {
 	return pointer
 }
 
-// unescape appends the text of a string's inside that str has accepted.
-func unescape(dst, src []byte) []byte {
+// Unescape appends what a string of a text that passed [Check] says, given without its quotes, to dst.
+func Unescape(dst, src []byte) []byte {
 	for i := 0; i < len(src); i++ {
 		if src[i] != '\\' {
 			dst = append(dst, src[i])

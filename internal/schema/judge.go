@@ -51,7 +51,7 @@ func (j *judge) valid(r *rule, v *payload.Value, at int32) verdict {
 		}
 	}
 	for i := range r.choices {
-		if w := j.among(&r.choices[i], v); w != yes {
+		if w := j.among(r, &r.choices[i], v); w != yes {
 			return w
 		}
 	}
@@ -177,11 +177,23 @@ func (j *judge) raw(v *payload.Value) []byte { return j.text[v.From:v.To] }
 // inner is a string without its quotes.
 func (j *judge) inner(v *payload.Value) []byte { return j.text[v.From+1 : v.To-1] }
 
+// said is what the inside of a string says. To read escapes costs steps.
+func (j *judge) said(inner []byte, escaped bool, perByte float64) []byte {
+	if !escaped {
+		return inner
+	}
+	j.left -= perByte * float64(len(inner))
+	return payload.Unescape(make([]byte, 0, len(inner)), inner)
+}
+
 // fits reports whether n lies within bounds, of which -1 is none.
 func fits(n, least, most int) bool { return n >= least && (most == -1 || n <= most) }
 
 // among judges whether a value is one of those listed.
-func (j *judge) among(c *choice, v *payload.Value) verdict {
+func (j *judge) among(r *rule, c *choice, v *payload.Value) verdict {
+	if v.Kind == payload.String {
+		return verdictOf(c.lists(j.said(j.inner(v), v.Escaped, r.textByte)))
+	}
 	doubt := c.more&kindOf(v.Kind) != 0
 	for i := range c.known {
 		one := &c.known[i]
@@ -198,16 +210,22 @@ func (j *judge) among(c *choice, v *payload.Value) verdict {
 	return unless(doubt, no)
 }
 
-// equals compares with a constant of the same kind.
-func (j *judge) equals(c *constant, v *payload.Value) verdict {
-	switch c.kind {
-	case payload.String:
-		return unless(v.Escaped, verdictOf(string(j.inner(v)) == c.text))
-	case payload.Number:
-		d, ok := parseDecimal(j.raw(v))
-		return unless(!ok, d.equals(c.number))
+func (c *choice) lists(text []byte) bool {
+	for i := range c.known {
+		if one := &c.known[i]; one.kind == payload.String && one.text == string(text) {
+			return true
+		}
 	}
-	return yes
+	return false
+}
+
+// equals compares with a constant of the same kind that is no string.
+func (j *judge) equals(c *constant, v *payload.Value) verdict {
+	if c.kind != payload.Number {
+		return yes
+	}
+	d, ok := parseDecimal(j.raw(v))
+	return unless(!ok, d.equals(c.number))
 }
 
 // alike judges whether two scalars, empty arrays or empty objects are equal.

@@ -10,7 +10,7 @@ import (
 
 // The quick way judges a payload by the index that the guard made of it, without decoding it. What it
 // finds valid the validator finds valid, and what it finds invalid the validator does, too, so that not and
-// oneOf can build on it; where a keyword, an escape or a number is out of the ordinary, it does not know.
+// oneOf can build on it; where a keyword or a value is out of the ordinary, it does not know.
 // Unless a payload is valid beyond doubt, the validator is asked: it alone refuses.
 
 // rule is a subschema as the quick way reads it. Rules refer to each other as the subschemas do, also

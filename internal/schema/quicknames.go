@@ -1,37 +1,27 @@
 package schema
 
-// nameTable finds members by name. Names of one slot are compared one by one; where that might
-// be many, a map finds them.
+import "encoding/binary"
+
+// nameTable finds members by name: few by comparing their heads one by one, many by a map.
 type nameTable struct {
-	slots []int16 // :: slot → place of its first member + 1; their number is a power of two
-	next  []int16 // :: place → that of the next member in its slot + 1
+	heads []uint64 // :: place → head of the name
 	many  map[string]int
 }
 
-// longestSlot is how many names are compared one by one.
-const longestSlot = 4
+// fewNames is how many heads are compared.
+const fewNames = 16
 
 func newNameTable(members []memberRule) nameTable {
-	size := 1
-	for size < 2*len(members) {
-		size *= 2
-	}
-	t := nameTable{slots: make([]int16, size), next: make([]int16, len(members))}
-	length := make([]int, size)
-	for i := range members {
-		slot := slotOf([]byte(members[i].name), size)
-		t.slots[slot], t.next[i] = int16(i+1), t.slots[slot]
-		if length[slot]++; length[slot] > longestSlot || i >= 1<<14 {
-			return manyNames(members)
+	if len(members) <= fewNames {
+		heads := make([]uint64, len(members))
+		for at := range members {
+			heads[at] = headOf([]byte(members[at].name))
 		}
+		return nameTable{heads: heads}
 	}
-	return t
-}
-
-func manyNames(members []memberRule) nameTable {
 	many := make(map[string]int, len(members))
-	for i := range members {
-		many[members[i].name] = i
+	for at := range members {
+		many[members[at].name] = at
 	}
 	return nameTable{many: many}
 }
@@ -44,17 +34,25 @@ func (t *nameTable) find(members []memberRule, name []byte) int {
 		}
 		return -1
 	}
-	at := t.slots[slotOf(name, len(t.slots))]
-	for at > 0 && members[at-1].name != string(name) {
-		at = t.next[at-1]
+	head := headOf(name)
+	for at, other := range t.heads {
+		if other == head && members[at].name == string(name) {
+			return at
+		}
 	}
-	return int(at) - 1
+	return -1
 }
 
-func slotOf(name []byte, slots int) int {
-	h := len(name)
-	if h > 0 {
-		h += 7*int(name[0]) + 19*int(name[len(name)-1]) + 37*int(name[len(name)/2])
+// headOf makes a number of a name that few others share: of eight of its bytes, or all if they are
+// fewer.
+func headOf(name []byte) uint64 {
+	switch n := len(name); {
+	case n >= 8:
+		return binary.LittleEndian.Uint64(name)
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(name)) | uint64(binary.LittleEndian.Uint32(name[n-4:]))<<32
+	case n > 0:
+		return uint64(name[0]) | uint64(name[n/2])<<8 | uint64(name[n-1])<<16
 	}
-	return h & (slots - 1)
+	return 0
 }

@@ -158,9 +158,6 @@ func (j *judge) object(r *rule, v *payload.Value, at int32) verdict {
 	seen := uint64(0)
 	for place := at + 1; place < v.Next; place = j.values[place].Next {
 		m := &j.values[place]
-		if m.NameEscaped {
-			return unknown
-		}
 		bit, w := j.member(r, m, place)
 		if w != yes {
 			return w
@@ -175,7 +172,7 @@ func (j *judge) object(r *rule, v *payload.Value, at int32) verdict {
 
 // member judges a member, and returns the bit of its name.
 func (j *judge) member(r *rule, m *payload.Value, at int32) (bit uint64, w verdict) {
-	o, name := r.object, j.text[m.NameFrom:m.NameTo]
+	o, name := r.object, j.said(j.text[m.NameFrom:m.NameTo], m.NameEscaped, r.nameByte)
 	sub, declared := o.others, false
 	if place := o.places.find(o.members, name); place >= 0 {
 		known := &o.members[place]
@@ -186,7 +183,7 @@ func (j *judge) member(r *rule, m *payload.Value, at int32) (bit uint64, w verdi
 	}
 	if o.names != nil || o.patterns != nil {
 		j.left -= r.nameByte * float64(len(name))
-		matched, w := j.named(o, m, at)
+		matched, w := j.named(o, name, m, at)
 		if w != yes {
 			return bit, w
 		}
@@ -204,16 +201,16 @@ func (j *judge) member(r *rule, m *payload.Value, at int32) (bit uint64, w verdi
 }
 
 // named judges a name, and the member by the rules whose patterns match it.
-func (j *judge) named(o *objectRule, m *payload.Value, at int32) (matched bool, w verdict) {
+func (j *judge) named(o *objectRule, name []byte, m *payload.Value, at int32) (matched bool, w verdict) {
 	if o.names != nil {
-		name := payload.Value{Kind: payload.String, From: m.NameFrom - 1, To: m.NameTo + 1}
-		if w := j.valid(o.names, &name, at); w != yes {
+		v := payload.Value{Kind: payload.String, Escaped: m.NameEscaped, From: m.NameFrom - 1, To: m.NameTo + 1}
+		if w := j.valid(o.names, &v, at); w != yes {
 			return false, w
 		}
 	}
 	for i := range o.patterns {
 		p := &o.patterns[i]
-		if !p.pattern.matches(j.text[m.NameFrom:m.NameTo]) {
+		if !p.pattern.matches(name) {
 			continue
 		}
 		matched = true

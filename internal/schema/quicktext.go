@@ -24,7 +24,7 @@ func (q *quickener) textRule(r *rule, s *jsonschema.Schema) *textRule {
 	return &textRule{min: s.MinLength, max: s.MaxLength, pattern: patternOf(s.Pattern), format: format}
 }
 
-// written judges a string. Patterns and formats of strings with escapes are not known.
+// written judges a string.
 func (j *judge) written(r *rule, v *payload.Value) verdict {
 	text, t := j.inner(v), r.text
 	if j.left -= r.textByte * float64(len(text)); j.left < 0 {
@@ -35,9 +35,8 @@ func (j *judge) written(r *rule, v *payload.Value) verdict {
 		return no
 	case t.pattern.any() && t.format == nil:
 		return yes
-	case v.Escaped:
-		return unknown
 	}
+	text = j.said(text, v.Escaped, r.textByte)
 	return verdictOf(t.pattern.matches(text) && (t.format == nil || t.format(text)))
 }
 
