@@ -2,12 +2,10 @@ package hub
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
-	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/internal/transport"
 )
 
@@ -75,37 +73,29 @@ func (a *Attempt) level() slog.Level {
 }
 
 // attemptLent is an attempt that an SDK's request is: sent once, its answer read by the SDK.
-func (r *run) attemptLent(ctx context.Context, out *http.Request) (*http.Response, error) {
-	start := r.opts.now()
+func (r *run) attemptLent(ctx context.Context, out *http.Request) (*http.Response, *lentAttempt, *transport.Failure) {
 	ctx = r.attemptBegins(ctx, 0)
-	out = out.WithContext(ctx)
 	transport.Inject(out.Header, r.traced.header)
-	resp, err := r.plan.way.RoundTrip(out)
-	a := Attempt{Start: start, Duration: r.opts.now().Sub(start), Sent: true, BytesOut: max(0, out.ContentLength)}
-	if err != nil {
-		a.Failure, a.Sent = lentFailure(ctx, err)
-	} else {
-		a.Status = resp.StatusCode
+	resp, a, failure := r.client.Lend(ctx, r.plan.way, out)
+	lent := &lentAttempt{run: r, ctx: ctx, attempt: a}
+	if failure != nil {
+		lent.ended()
+		return nil, nil, failure
 	}
-	r.attempts = append(r.attempts, a)
-	r.attemptEnds(ctx)
-	return resp, err
+	return resp, lent, nil
 }
 
-// lentFailure is the word for an attempt without an answer, and whether a byte may have been
-// sent.
-func lentFailure(ctx context.Context, err error) (word string, sent bool) {
-	switch {
-	case egress.Unreachable(err):
-		return string(transport.Unreachable), false
-	case transport.Distrusted(err):
-		return string(transport.TLS), false
-	case errors.Is(context.Cause(ctx), context.DeadlineExceeded):
-		return string(transport.Timeout), true
-	case ctx.Err() != nil:
-		return string(transport.Canceled), true
-	}
-	return string(transport.Read), true
+// lentAttempt is an attempt of an SDK that goes on while its answer is read.
+type lentAttempt struct {
+	run     *run
+	ctx     context.Context
+	attempt transport.Attempt
+}
+
+// ended tells whoever listens how it went.
+func (l *lentAttempt) ended() {
+	l.run.attempts = append(l.run.attempts, attempted(&l.attempt))
+	l.run.attemptEnds(l.ctx)
 }
 
 func (r *run) logAttempt(ctx context.Context, level slog.Level, e Event) {

@@ -134,7 +134,7 @@ func TestAnAttemptOfAnSDKIsReported(t *testing.T) {
 	assert.Equal(t, hub.Event{
 		Op: "Attempt", CallOp: "RoundTrip", Number: 1, Tenant: "acme", Connector: "con", ConnectorID: events[0].ConnectorID,
 		Method: "POST", Host: srv.Host(), Status: 404, Started: events[0].Started, Duration: events[0].Duration,
-		Attempts: []hub.Attempt{{Start: events[0].Started, Duration: events[0].Duration, Status: 404, Sent: true, BytesOut: 4}},
+		Attempts: []hub.Attempt{{Start: events[0].Started, Duration: events[0].Duration, Status: 404, Address: "loopback", Sent: true, BytesOut: 4}},
 	}, events[0])
 	assert.Equal(t, "unreachable", events[1].Attempts[0].Failure)
 	assert.False(t, events[1].Attempts[0].Sent)

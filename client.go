@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/internal/render"
@@ -18,6 +19,9 @@ import (
 // the connector up anew, so an edit, a pause or a new secret takes effect at once; each may
 // use the template's verbs and the connector's Hosts, is sent once, and follows no redirect. After
 // an answer 401 the next one gets a new token.
+//
+// What is told of a round trip, events, spans and log, is told when its answer's body has been
+// read to the end or closed, and at the latest when the time is over.
 //
 // Its errors are an *[Error] inside a *url.Error. Reading a body beyond the size limit, or
 // after the connector's timeout, fails. Bodies are neither decompressed nor scrubbed.
@@ -60,18 +64,19 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err e
 		end()
 		return nil, r.report(ctx, nil, err)
 	}
-	_ = r.report(ctx, &Result{Status: resp.StatusCode}, verdict(resp.StatusCode))
 	resp.Request = req // and not the one that carries the token
-	resp.Body = &lentBody{ReadCloser: resp.Body, left: r.req.policy.Limits.DecodedBytes, end: end}
 	return resp, nil
 }
 
 // verdict is what the event of a round trip says of an answer; the SDK judges it itself.
-func verdict(status int) error {
-	if success2xx.has(status) {
+func verdict(a *transport.Attempt) error {
+	switch {
+	case a.Kind != "":
+		return failure(failureCodes[a.Kind], "the answer could not be read")
+	case success2xx.has(a.Status):
 		return nil
 	}
-	return failure(Rejected, "the third party answered "+statusText(status))
+	return failure(Rejected, "the third party answered "+statusText(a.Status))
 }
 
 // lent is the plan of a request that an SDK makes.
@@ -79,14 +84,14 @@ func lent(_ *run, p *connectorPlan) (*requestPlan, error) {
 	return &requestPlan{def: Request{Name: "", State: StateActive}, policy: p.lending, rates: p.rates, timeout: duration(p.def.Timeout)}, nil
 }
 
-// lend sends a request of an SDK with the connector's authorization. The function that it
-// returns ends the call, once, and so does the end of the call's time: a body that nobody
-// closes holds no place for longer.
-func (r *run) lend(ctx context.Context, req *http.Request) (*http.Response, func(), error) {
-	if err := r.find(ctx, r.begun); err != nil {
+// lend sends a request of an SDK with the connector's authorization. Without an answer, the
+// function that it returns ends the call; an answer's body does so when it is closed, and so
+// does the end of the call's time: a body that nobody closes holds no place for longer.
+func (r *run) lend(told context.Context, req *http.Request) (*http.Response, func(), error) {
+	if err := r.find(told, r.begun); err != nil {
 		return nil, r.life.leave, err
 	}
-	ctx, err := r.admit(ctx)
+	ctx, err := r.admit(told)
 	if err != nil {
 		return nil, r.life.leave, err
 	}
@@ -106,7 +111,7 @@ func (r *run) lend(ctx context.Context, req *http.Request) (*http.Response, func
 	if err := r.signLent(ctx, out); err != nil {
 		return nil, end, err
 	}
-	resp, err := r.roundTrip(ctx, out)
+	resp, attempt, err := r.roundTrip(ctx, out)
 	if err != nil {
 		return nil, end, err
 	}
@@ -115,23 +120,28 @@ func (r *run) lend(ctx context.Context, req *http.Request) (*http.Response, func
 		r.grants.Refuse(r.plan.grantKey(), r.grant.Grant)
 	}
 	r.lentVersion(resp)
-	context.AfterFunc(ctx, end)
-	return resp, end, nil
+	body := r.lentBody(told, resp.Body, attempt, end)
+	if resp.Body == http.NoBody {
+		body.ended(nil)
+	}
+	resp.Body = body
+	context.AfterFunc(ctx, body.abandoned)
+	return resp, nil, nil
 }
 
 // roundTrip sends the request, if the circuit and the rate limits let it pass.
-func (r *run) roundTrip(ctx context.Context, req *http.Request) (*http.Response, error) {
+func (r *run) roundTrip(ctx context.Context, req *http.Request) (*http.Response, *lentAttempt, error) {
 	if _, err := r.Pass(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	resp, err := r.attemptLent(ctx, req)
-	if err != nil {
-		r.passed(ctx, r.outcomeOfError(ctx, err))
-		return nil, r.lentError(ctx, err)
+	resp, attempt, failed := r.attemptLent(ctx, req)
+	if failed != nil {
+		r.passed(ctx, r.outcomeOf(&transport.Attempt{Kind: failed.Kind}, nil))
+		return nil, nil, r.lentError(ctx, failed.Kind)
 	}
 	r.passage.origin.learn(resp.StatusCode, "", resp.Header, r.limits.RetryAfter)
 	r.passed(ctx, r.outcomeOfStatus(resp.StatusCode, ""))
-	return resp, nil
+	return resp, attempt, nil
 }
 
 // otherNextTime lets the next request begin with the other version of secrets that have two,
@@ -169,26 +179,35 @@ func (r *run) wireOf(req *http.Request) error {
 }
 
 // lentError says why there is no answer, without another library's text.
-func (r *run) lentError(ctx context.Context, err error) error {
+func (r *run) lentError(ctx context.Context, kind transport.Kind) error {
 	switch {
 	case ctx.Err() != nil:
 		return r.ended(ctx)
-	case egress.Unreachable(err), transport.Distrusted(err):
+	case kind == transport.Unreachable, kind == transport.TLS:
 		e := failure(Unreachable, "the host cannot be reached")
 		e.Retryable = true
 		return e
+	case kind == transport.Refused:
+		return failure(Forbidden, "the request is not allowed out")
 	default:
-		e := failure(BadAnswer, "no answer could be read")
-		e.Sent = true
-		return e
+		return failure(BadAnswer, "no answer could be read")
 	}
 }
 
-// lentBody ends the call when it is closed, and fails beyond the size limit.
+// lentBody is the body of an answer that an SDK reads. Its end, or that of the call's time, is
+// that of the attempt; when it is closed, so is the call.
 type lentBody struct {
 	io.ReadCloser
-	left int64
-	end  func()
+	attempt *lentAttempt
+	most    int64
+	read    atomic.Int64
+	over    sync.Once       // the attempt
+	told    context.Context // of who is told of the call
+	end     func()          // ends the call
+}
+
+func (r *run) lentBody(told context.Context, body io.ReadCloser, attempt *lentAttempt, end func()) *lentBody {
+	return &lentBody{ReadCloser: body, attempt: attempt, most: r.req.policy.Limits.DecodedBytes, told: told, end: end}
 }
 
 var errLentTooLarge = errors.New("hub: RoundTrip: the body of the answer is too large")
@@ -196,14 +215,40 @@ var errLentTooLarge = errors.New("hub: RoundTrip: the body of the answer is too 
 // Read reads on, within the limit.
 func (b *lentBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if b.left -= int64(n); b.left < 0 {
+	switch {
+	case b.read.Add(int64(n)) > b.most:
+		b.ended(transport.ErrTooLarge)
 		return n, errLentTooLarge
+	case err == io.EOF:
+		b.ended(nil)
+	case err != nil:
+		b.ended(err)
 	}
 	return n, err
 }
 
-// Close ends the call.
+// Close ends the call. Whoever reads may have had enough, but not of an answer whose time is over.
 func (b *lentBody) Close() error {
 	defer b.end()
+	if b.attempt.ctx.Err() != nil {
+		b.ended(io.ErrUnexpectedEOF)
+	}
+	b.ended(nil)
 	return b.ReadCloser.Close()
+}
+
+// abandoned is called when the call's time is over.
+func (b *lentBody) abandoned() {
+	b.ended(io.ErrUnexpectedEOF)
+	b.end()
+}
+
+// ended tells how the attempt went, and the call with it.
+func (b *lentBody) ended(err error) {
+	b.over.Do(func() {
+		l := b.attempt
+		l.run.client.End(l.ctx, &l.attempt, b.read.Load(), err)
+		l.ended()
+		_ = l.run.report(b.told, &Result{Status: l.attempt.Status}, verdict(&l.attempt)) // nobody is there to return it to
+	})
 }

@@ -55,7 +55,8 @@ type Options struct {
 	ScriptTokens bool
 
 	// Observer is called once for each call that ended and, before that, for each of its
-	// attempts, in the caller's goroutine; and, in others, for each authentication that a
+	// attempts, in the caller's goroutine (an HTTPClient's in that which reads or closes the
+	// body of the answer); and, in others, for each authentication that a
 	// call set off or that runs ahead of expiry, for each change of a connector's
 	// [AuthState], and for each circuit that opens or closes ([Breaker]). It must be safe
 	// for concurrent use and quick. Nil: nobody is told.

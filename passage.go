@@ -2,12 +2,10 @@ package hub
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"time"
 
-	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/internal/transport"
 )
 
@@ -97,18 +95,6 @@ func (r *run) outcomeOf(a *transport.Attempt, answer *transport.Answer) error {
 	default: // canceled, refused, not prepared: nothing came of the origin
 		return errNeither
 	}
-}
-
-// outcomeOfError is outcomeOf for a round trip that brought no answer.
-func (r *run) outcomeOfError(ctx context.Context, err error) error {
-	var refusal *egress.Refusal
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return r.outcomeOf(&transport.Attempt{Kind: transport.Timeout}, nil)
-	case ctx.Err() != nil, errors.As(err, &refusal) && !egress.Unreachable(err):
-		return errNeither
-	}
-	return errFailed
 }
 
 func (r *run) outcomeOfStatus(status int, verdict Verdict) error {
