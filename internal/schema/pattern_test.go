@@ -57,7 +57,7 @@ func TestPlainPatternsMatchAsRegexp(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	of := func(list ...string) string { return list[random.IntN(len(list))] }
 	plain, matching := 0, 0
-	for range 100_000 {
+	for range 20_000 {
 		expression, text := of("^", "^", "^", ""), ""
 		for range random.IntN(5) {
 			expression += of("a", "b", "c", "[ab]", "[bc]", "[^a]", "é", ".", "(?:b)") + of("", "", "?", "*", "+", "{2}", "{1,2}", "{0,2}", "{2,}", "*?")
@@ -74,6 +74,6 @@ func TestPlainPatternsMatchAsRegexp(t *testing.T) {
 		}
 	}
 	t.Logf("%d expressions were plain, %d of them matched", plain, matching)
-	assert.Greater(t, plain, 20_000)
-	assert.Greater(t, matching, 2_000)
+	assert.Greater(t, plain, 4_000)
+	assert.Greater(t, matching, 400)
 }
