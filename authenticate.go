@@ -81,12 +81,12 @@ func (r *run) fetched(f *fetch) *Result {
 	if f == nil {
 		return nil
 	}
-	r.attempts = f.attempts
+	r.attempts = slices.Clip(f.attempts)
 	if f.answer == nil {
 		return nil
 	}
 	res := *f.answer
-	res.Header, res.Body = res.Header.Clone(), bytes.Clone(res.Body)
+	res.Header, res.Body, res.Attempts = res.Header.Clone(), bytes.Clone(res.Body), slices.Clone(res.Attempts)
 	r.tokens = f.tokens
 	r.scrub(&res)
 	return &res

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -134,7 +135,7 @@ func (r *run) substitute(res *Result, err error) (*Result, error) {
 
 func (r *run) marked(res *Result, s Substitute, cause *Error) *Result {
 	cause.Attempts, cause.Sent = max(cause.Attempts, len(r.attempts)), cause.Sent || r.sent()
-	res.Branch, res.Substitute, res.Cause, res.Attempts = OnSuccess, s, cause, r.attempts
+	res.Branch, res.Substitute, res.Cause, res.Attempts = OnSuccess, s, cause, slices.Clone(r.attempts)
 	return res
 }
 

@@ -68,7 +68,16 @@ func (r *run) result() *Result {
 	if a == nil {
 		return nil
 	}
-	return &Result{Branch: OnError, Status: a.Status, Header: a.Header, Body: a.Body, Attempts: r.attempts, json: a.json, deep: a.deep}
+	out := &answered{Result: Result{Branch: OnError, Status: a.Status, Header: a.Header, Body: a.Body, json: a.json, deep: a.deep}}
+	out.Attempts = append(out.first[:0], r.attempts...)
+	return &out.Result
+}
+
+// answered is a Result with room for the one attempt that most calls have. The attempts are the
+// caller's own: observers may keep those of the call.
+type answered struct {
+	Result
+	first [1]Attempt
 }
 
 func (r *run) retryable(status int) bool {

@@ -11,7 +11,7 @@ type flight struct {
 	key    Key
 	src    Source
 	demand demand
-	floor  int64   // only a grant of a later generation will do
+	floor  int64   // only a grant of a later generation will do; its renewal alone raises it, under Manager.mu
 	after  *flight // the one before, of which this one awaits the end
 
 	done   chan struct{}
@@ -79,6 +79,13 @@ func (m *Manager) start(e *entry, key Key, src Source, demand demand) (*flight, 
 		m.land(e, f, h, err)
 	}()
 	return f, nil
+}
+
+// rise raises the floor of a flight; others who join may look at it meanwhile.
+func (r *renewal) rise(generation int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.floor = max(r.floor, generation)
 }
 
 // land makes the outcome of a flight known.

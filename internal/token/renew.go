@@ -67,7 +67,7 @@ func (r *renewal) watch(rec *record) {
 	case r.watched == nil:
 		r.since = now
 		if r.demand >= anew { // asked for is one newer than what there was
-			r.floor = max(r.floor, rec.Generation)
+			r.rise(rec.Generation)
 		}
 	case r.watched.revision != rec.revision:
 		r.previous, r.since, r.pause = r.since, now, r.opts.Poll
