@@ -16,6 +16,8 @@ import (
 
 	"github.com/integrationhub/hub"
 	"github.com/integrationhub/hub/secrets"
+	"github.com/integrationhub/hub/secrets/keyset"
+	"github.com/integrationhub/hub/storage/memory"
 )
 
 // The call that is measured: a payload of some 600 bytes with its schema, references in path,
@@ -73,9 +75,9 @@ func (stub) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // benchConnector saves the connector whose request is measured.
-func benchConnector(t testing.TB, h *hub.Tenant, tpl, name string) {
+func benchConnector(t testing.TB, h *hub.Tenant, tpl, name string, change ...func(*hub.Connector)) {
 	t.Helper()
-	con, err := h.CreateConnector(t.Context(), hub.Connector{
+	def := hub.Connector{
 		Name: name, Template: tpl, Hosts: []string{"api.example.com", "login.example.com"},
 		Auth:      hub.Auth{Kind: hub.AuthClientCredentials, OAuth: &hub.OAuth{TokenURL: "https://login.example.com/token", ClientAuth: "client_secret_basic"}},
 		Variables: map[string]string{"source": "hub", "clientId": "bench"},
@@ -88,7 +90,11 @@ func benchConnector(t testing.TB, h *hub.Tenant, tpl, name string) {
 			Body:    benchBody, PayloadSchema: json.RawMessage(benchSchema),
 			Outputs: map[string]hub.Output{"number": {Path: "result.number"}, "id": {Path: "result.id"}},
 		}},
-	})
+	}
+	for _, f := range change {
+		f(&def)
+	}
+	con, err := h.CreateConnector(t.Context(), def)
 	require.NoError(t, err)
 	require.NoError(t, h.SetSecret(t.Context(), con.ID, "apiKey", secrets.New("k3y-4711-aBcDeFgHiJkLmNoPqRsTuVwXyZ")))
 	require.NoError(t, h.SetSecret(t.Context(), con.ID, "clientSecret", secrets.New("s3cr3t-0815-aBcDeFgHiJkLmNoPqRsTu")))
@@ -133,17 +139,32 @@ func BenchmarkExecuteTold(b *testing.B) {
 	}
 }
 
-// BenchmarkPlans is the memory that a connector in use takes.
+// BenchmarkPlans is the memory that a connector in use takes: what goes with the hub, whose
+// store stays. The connectors are alike, or each has a definition of its own.
 func BenchmarkPlans(b *testing.B) {
-	h := open(b, func(o *hub.Options) { o.Limits.PlanBytes = 1 << 40 })
+	b.Run("alike", func(b *testing.B) { benchPlans(b, func(*hub.Connector, int) {}) })
+	b.Run("different", func(b *testing.B) {
+		benchPlans(b, func(c *hub.Connector, n int) {
+			note := fmt.Sprint("number ", n)
+			c.Headers = []hub.Header{{Name: "X-Note", Value: note}}
+			c.Requests[0].PayloadSchema = json.RawMessage(strings.Replace(benchSchema, `{`, `{"title":"`+note+`",`, 1))
+		})
+	})
+}
+
+func benchPlans(b *testing.B, change func(*hub.Connector, int)) {
+	store := memory.New()
+	keeper, err := keyset.Generate()
+	require.NoError(b, err)
+	h, err := hub.New(store, keeper, &hub.Options{Limits: hub.Limits{PlanBytes: 1 << 40}})
+	require.NoError(b, err)
 	hub.SendThrough(h, stub{})
 	acme := h.Tenant("acme")
 	tpl := benchTemplate(b, acme)
-	const connectors = 200
+	const connectors = 500
 	for n := range connectors {
-		benchConnector(b, acme, tpl, fmt.Sprint("con-", n))
+		benchConnector(b, acme, tpl, fmt.Sprint("con-", n), func(c *hub.Connector) { change(c, n) })
 	}
-	before := live()
 	for b.Loop() {
 		for n := range connectors {
 			if _, err := acme.Execute(b.Context(), benchCall(fmt.Sprint("con-", n))); err != nil {
@@ -151,8 +172,12 @@ func BenchmarkPlans(b *testing.B) {
 			}
 		}
 	}
-	b.ReportMetric(float64(live()-before)/connectors, "B/connector")
-	runtime.KeepAlive(h)
+	with, counted := live(), hub.PlanBytes(h)
+	require.NoError(b, h.Close(b.Context()))
+	h, acme = nil, nil
+	b.ReportMetric(float64(with-live())/connectors, "B/connector")
+	b.ReportMetric(float64(counted)/connectors, "counted-B/connector")
+	runtime.KeepAlive(store)
 }
 
 func live() int64 {

@@ -88,8 +88,8 @@ type circuit struct {
 	changes []CircuitState
 }
 
-// newCircuit returns a closed circuit, nil if they are switched off.
-func newCircuit(b Breaker) *circuit {
+// newCircuit returns a closed circuit, nil if they are switched off. It keeps b, which does not change.
+func newCircuit(b *Breaker) *circuit {
 	if b.Calls < 0 {
 		return nil
 	}

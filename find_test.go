@@ -390,9 +390,9 @@ func (v *vault) Get(ctx context.Context, ref secrets.Ref) (secrets.Value, error)
 func TestPlansKeepWithinTheBoundInBytes(t *testing.T) {
 	srv := hubtest.NewServer(t)
 	srv.Handle("/", hubtest.Status(200))
-	h, _, store, _ := twins(t, func(o *hub.Options) { o.Limits.PlanBytes = 70 << 10 })
+	h, _, store, _ := twins(t, func(o *hub.Options) { o.Limits.PlanBytes = 50 << 10 })
 	tpl := template(t, h)
-	const connectors = 10 // of 8 KiB and more each
+	const connectors = 10 // of 5 KiB and more each, beside what they share
 	run := func(i int) int64 {
 		before := store.reads.Load()
 		_, err := h.Execute(t.Context(), hub.Call{Connector: "c" + strconv.Itoa(i), Request: "go"})

@@ -23,7 +23,7 @@ func (r *run) destination() *origin {
 		r.passage.traffic = r.traffics.of(gateKey{r.name, r.plan.def.ID}, r.limits.Remembered)
 	}
 	if o := r.passage.origin; o == nil || o.host != r.wire.URL.Host || o.scheme != r.wire.URL.Scheme {
-		r.passage.origin = r.passage.traffic.origin(r.wire.URL.Scheme, r.wire.URL.Host, r.opts.Breaker)
+		r.passage.origin = r.passage.traffic.origin(r.wire.URL.Scheme, r.wire.URL.Host, &r.opts.Breaker)
 	}
 	return r.passage.origin
 }

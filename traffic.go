@@ -69,7 +69,7 @@ func (ts *traffics) peek(key gateKey) *traffic {
 }
 
 // origin returns what is remembered of an origin.
-func (t *traffic) origin(scheme, host string, breaker Breaker) *origin {
+func (t *traffic) origin(scheme, host string, breaker *Breaker) *origin {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i, o := range t.origins {

@@ -103,26 +103,33 @@ func byHandInUse(ctx context.Context, q memoryQuestion, open func(int) (*hand, e
 	return after - before, nil
 }
 
-// memoryHub measures what a hub takes beyond its store, which it would also have on a disk.
-func memoryHub(ctx context.Context, q memoryQuestion) (_ int64, err error) {
+// memoryHub measures what goes with a hub: its store stays, which it would also have on a disk.
+func memoryHub(ctx context.Context, q memoryQuestion) (int64, error) {
 	p, err := newHub(q.Target, hub.Limits{PlanBytes: -1})
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, p.Close()) }()
+	err = p.use(ctx, q)
+	with := live()
+	err = errors.Join(err, p.hub.Close(ctx))
+	p.hub = nil
+	without := live()
+	return with - without, errors.Join(err, p.store.Close())
+}
+
+// use makes connectors and calls each of them once.
+func (p *withHub) use(ctx context.Context, q memoryQuestion) error {
 	if err := p.saveTemplate(ctx); err != nil {
-		return 0, err
+		return err
 	}
-	err = times(q.Connectors, func(n int) error { return p.saveConnector(ctx, q.Target, fmt.Sprint("connector ", n)) })
+	err := times(q.Connectors, func(n int) error { return p.saveConnector(ctx, q.Target, fmt.Sprint("connector ", n)) })
 	if err != nil {
-		return 0, err
+		return err
 	}
-	before := live()
-	err = times(q.Connectors, func(n int) error {
+	return times(q.Connectors, func(n int) error {
 		_, err := p.call(ctx, fmt.Sprint("connector ", n), job.Payload(n%job.Variants))
 		return err
 	})
-	return live() - before, err
 }
 
 // times does something for each number below n, some at once.

@@ -119,7 +119,7 @@ func (f *flight) told(g *Grant) *Grant {
 }
 
 // calm forgets failures.
-func (e *entry) calm() { e.hold, e.quiet, e.failures = nil, time.Time{}, 0 }
+func (e *entry) calm() { e.trouble = nil }
 
 // flaggedPause is how long a dead grant is taken for dead without asking the store again:
 // another instance may have been given a new one.
@@ -127,18 +127,21 @@ const flaggedPause = time.Second
 
 // remember keeps a failure from being repeated at once; m.mu is held.
 func (m *Manager) remember(e *entry, f *flight, err error) {
-	now := m.now()
-	e.quiet = now.Add(m.backOff(e.failures))
-	e.failures++
+	if e.trouble == nil {
+		e.trouble = &trouble{}
+	}
+	now, t := m.now(), e.trouble
+	t.quiet = now.Add(m.backOff(t.failures))
+	t.failures++
 	var failed *Error
 	if !errors.As(err, &failed) || failed.Verdict == Temporary {
 		return
 	}
 	// What is told later is the verdict; the facts of the sending were those of one call.
-	e.hold = &Error{Verdict: failed.Verdict, Reason: failed.Reason, RetryAt: failed.RetryAt}
-	e.holdKey, e.holdUntil = f.key.AuthKey, now.Add(flaggedPause)
+	t.hold = &Error{Verdict: failed.Verdict, Reason: failed.Reason, RetryAt: failed.RetryAt}
+	t.holdKey, t.holdUntil = f.key.AuthKey, now.Add(flaggedPause)
 	if failed.Verdict == Rejected {
-		e.holdUntil = failed.RetryAt
-		e.quiet = failed.RetryAt
+		t.holdUntil = failed.RetryAt
+		t.quiet = failed.RetryAt
 	}
 }

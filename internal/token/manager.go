@@ -103,7 +103,12 @@ type entry struct {
 	flight  *flight
 	refused int64     // generations up to this one were refused by the third party
 	forced  time.Time // when a refusal last led to a new grant
-	// quiet keeps background renewals from running before its time, after failures in a row.
+	trouble *trouble  // nil: the last renewal went well
+}
+
+// trouble is what is remembered of renewals that failed in a row.
+type trouble struct {
+	// quiet keeps background renewals from running before its time.
 	quiet    time.Time
 	failures int
 	// hold is what foreground ones are told with holdKey before holdUntil.
@@ -117,12 +122,12 @@ func (e *entry) usable(key Key, now time.Time) bool {
 }
 
 func (e *entry) due(now time.Time) bool {
-	return !now.Before(e.held.renew) && !now.Before(e.quiet)
+	return !now.Before(e.held.renew) && (e.trouble == nil || !now.Before(e.trouble.quiet))
 }
 
 func (e *entry) blocked(key Key, now time.Time) error {
-	if e.hold != nil && e.holdKey == key.AuthKey && now.Before(e.holdUntil) {
-		return e.hold
+	if t := e.trouble; t != nil && t.hold != nil && t.holdKey == key.AuthKey && now.Before(t.holdUntil) {
+		return t.hold
 	}
 	return nil
 }
@@ -234,7 +239,10 @@ func (m *Manager) Drop(key Key) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if e := m.entries[key.entry()]; e != nil && e.flight != nil {
-		e.held, e.hold = nil, nil // the renewal under way keeps its entry
+		e.held = nil // the renewal under way keeps its entry
+		if e.trouble != nil {
+			e.trouble.hold = nil
+		}
 		return
 	}
 	delete(m.entries, key.entry())
