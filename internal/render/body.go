@@ -13,6 +13,20 @@ type body interface {
 	render(w *writer) (contentType string, err error)
 }
 
+// body writes a body. Every kind is named here, so that the compiler knows where a writer goes: it stays on the stack.
+func (w *writer) body(b body) (contentType string, err error) {
+	switch b := b.(type) {
+	case *slotBody:
+		return b.render(w)
+	case *multipartBody:
+		return b.render(w)
+	case *uploadBody:
+		return b.render(w)
+	default:
+		return b.(*fileBody).render(w)
+	}
+}
+
 // A slotBody is a body that is written from front to back.
 type slotBody struct {
 	contentType string

@@ -89,7 +89,8 @@ func (c *compiler) headers(list []Pair) {
 		}
 		s := c.slot(at+".value", Place("header:"+name), segments, headerText)
 		c.program.headers = append(c.program.headers, s)
-		c.program.lines = append(c.program.lines, line{name, s.fixed()})
+		again := slices.ContainsFunc(c.program.lines, func(l line) bool { return l.name == name })
+		c.program.lines = append(c.program.lines, line{name, again, s.fixed()})
 	}
 }
 

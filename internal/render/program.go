@@ -37,6 +37,7 @@ type slot struct {
 // A line is a header without its values.
 type line struct {
 	name  string   // canonical
+	again bool     // a header of this name stands before
 	fixed []string // its value, if that has no holes; shared by requests
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -170,4 +171,29 @@ func TestFixedHeadersCountAgainstTheLimit(t *testing.T) {
 		_, slow := p.Render(v)
 		require.Equal(t, slow, quick, "%d bytes", scope.MaxBytes)
 	}
+}
+
+// No secret stays in memory that the next call uses, whichever way a call ends, and no large buffer is kept.
+func TestAScratchKeepsNothingOfACall(t *testing.T) {
+	scratch := new(render.Scratch)
+	for _, p := range mixedPrograms(t) {
+		for _, doc := range []string{`{"a":"x"}`, `{"a":[],"b":[]}`, `{}`} {
+			v := values(doc)
+			v.Scratch = scratch
+			_, _ = p.Render(v) // a fault is a way to end
+			_, _, _ = p.Text(v)
+			buf, sinks := scratch.Left()
+			require.NotContains(t, string(buf), "s3cr3t")
+			require.NotContains(t, string(buf), "w<&>")
+			for _, sink := range sinks {
+				require.Empty(t, sink)
+			}
+		}
+	}
+	v := values(`{"x":"` + strings.Repeat("a", 100<<10) + `"}`)
+	v.Scratch = scratch
+	_, err := compile(t, post("text/plain", "{{x}}")).Render(v)
+	require.NoError(t, err)
+	buf, _ := scratch.Left()
+	assert.LessOrEqual(t, len(buf), 64<<10)
 }

@@ -13,15 +13,16 @@ import (
 // Rendering depends on v alone: the same values give the same bytes. Values.Secret runs while
 // Render does, so a cancelled context shows as its error.
 func (p *Program) Render(v Values) (*Request, error) {
-	w := v.Scratch.begin(v, p)
-	defer w.wipe()
+	w := writer{v: v, trace: v.newTrace()}
+	v.Scratch.begin(&w, p)
+	defer v.Scratch.end(&w)
 	r := newRequest()
 	r.Method = p.method
-	if err := p.head(w, r); err != nil {
+	if err := p.head(&w, r); err != nil {
 		return nil, err
 	}
 	if p.body != nil {
-		if err := p.content(w, r); err != nil {
+		if err := p.content(&w, r); err != nil {
 			return nil, err
 		}
 	}
@@ -34,9 +35,10 @@ func (p *Program) Text(v Values) (string, []Sink, error) {
 	if p.body == nil {
 		return "", nil, nil
 	}
-	w := v.Scratch.begin(v, p)
-	defer w.wipe()
-	if _, err := p.body.render(w); err != nil {
+	w := writer{v: v, trace: v.newTrace()}
+	v.Scratch.begin(&w, p)
+	defer v.Scratch.end(&w)
+	if _, err := w.body(p.body); err != nil {
 		return "", nil, err
 	}
 	return string(w.buf), p.noted(w.sinks), nil
@@ -174,8 +176,8 @@ func (p *Program) header(r *Request, text string, start int, marks []int) {
 		if value == nil {
 			value = r.value(text[start:end])
 		}
-		if before := r.Header[name]; before != nil {
-			value = append(before, value...)
+		if p.lines[i].again {
+			value = append(r.Header[name], value...)
 		}
 		r.Header[name], start = value, end
 	}
@@ -188,7 +190,7 @@ const roomForOthers = 4
 // content writes the body.
 func (p *Program) content(w *writer, r *Request) error {
 	w.begin()
-	contentType, err := p.body.render(w)
+	contentType, err := w.body(p.body)
 	if err != nil {
 		return err
 	}

@@ -25,29 +25,33 @@ type writer struct {
 
 // A Scratch is memory that requests are rendered on, one after the other: what is rendered is a copy, and no request
 // sees what another left. Its zero value is ready; it serves one call at a time.
-type Scratch struct{ writer writer }
+type Scratch struct {
+	buf   []byte
+	sinks []Sink
+}
 
 // maxScratch is the longest buffer that a Scratch keeps.
 const maxScratch = 64 << 10
 
-// begin returns a writer for one call of a program, on new memory if s is nil.
-func (s *Scratch) begin(v Values, p *Program) *writer {
-	if s == nil {
-		s = &Scratch{}
+// begin gives a writer the memory for one call of a program: new memory, if s is nil.
+func (s *Scratch) begin(w *writer, p *Program) {
+	if s != nil {
+		w.buf, w.sinks = s.buf[:0], s.sinks[:0]
 	}
-	w := &s.writer
-	*w = writer{v: v, max: p.max, trace: v.newTrace(), buf: slices.Grow(w.buf[:0], p.size), sinks: w.sinks[:0]}
-	return w
+	w.buf, w.max = slices.Grow(w.buf, p.size), p.max
 }
 
-// wipe forgets the call.
-func (w *writer) wipe() {
+// end takes the memory back, empty.
+func (s *Scratch) end(w *writer) {
+	if s == nil {
+		return
+	}
 	w.clear()
 	clear(w.sinks)
-	if cap(w.buf) > maxScratch {
-		w.buf = nil
+	s.buf, s.sinks = w.buf, w.sinks
+	if cap(s.buf) > maxScratch {
+		s.buf = nil
 	}
-	*w = writer{buf: w.buf, sinks: w.sinks[:0]}
 }
 
 // clear empties the buffer.
