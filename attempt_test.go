@@ -181,3 +181,26 @@ func TestAttemptsAreLoggedAsLoudAsTheyMatter(t *testing.T) {
 		}
 	}
 }
+// A Result is the caller's to change; who was told of its attempts keeps what it was told.
+func TestEventsKeepTheirAttempts(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Sequence(hubtest.Status(503).RetryAfter(0), hubtest.Status(200)))
+	for attempts := 2; attempts > 0; attempts-- {
+		var events []hub.Event
+		h := open(t, observeThose(&events, func(hub.Event) bool { return true })).Tenant("acme")
+		connector(t, h, srv, manual("go", "GET", srv.URL))
+		res, err := execute(t, h, "go")
+		require.NoError(t, err)
+		require.Len(t, res.Attempts, attempts)
+		clear(res.Attempts[:cap(res.Attempts)])
+		_ = append(res.Attempts, hub.Attempt{Status: 1})
+		require.Len(t, events, attempts+1)
+		whole := events[attempts].Attempts
+		require.Len(t, whole, attempts)
+		for n, a := range whole {
+			assert.NotZero(t, a.Status)
+			assert.Equal(t, []hub.Attempt{a}, events[n].Attempts)
+			assert.Equal(t, 1, cap(events[n].Attempts))
+		}
+	}
+}

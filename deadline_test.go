@@ -61,16 +61,16 @@ func whenReached(reached chan<- struct{}) http.Handler {
 func TestACallersDeadlineIsATimeoutAndItsCancellationIsNot(t *testing.T) {
 	srv := hubtest.NewServer(t)
 	reached := make(chan struct{}, 1)
+	srv.Handle("/late", hubtest.Hang())
 	srv.Handle("/", whenReached(reached))
 	h := open(t).Tenant("acme")
-	connector(t, h, srv, manual("go", "GET", srv.URL))
+	connector(t, h, srv, manual("late", "GET", srv.URL+"/late"), manual("go", "GET", srv.URL))
 	call := hub.Call{Connector: "con", Request: "go"}
 
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err := h.Execute(ctx, call)
+	_, err := h.Execute(ctx, hub.Call{Connector: "con", Request: "late"})
 	failed(t, err, hub.Timeout)
-	<-reached
 
 	ctx, giveUp := context.WithCancel(t.Context())
 	defer giveUp()
