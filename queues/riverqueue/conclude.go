@@ -75,13 +75,15 @@ func (a *attempt) again(ctx context.Context, e *hub.Error) (wait time.Duration, 
 	return wait/2 + rand.N(wait), true, true
 }
 
-// release gives the call back to the queue, unless it was canceled or is another's.
+// release gives the call back to the queue, unless it was canceled or is another's. A mark that
+// was given up, and arrives only then, finds it under another name.
 func (a *attempt) release(ctx context.Context, counted bool) (bool, error) {
 	attempts := 0
 	if counted {
 		attempts = 1
 	}
-	return a.write(ctx, `state = 'waiting', attempts = attempts + $3`, `state <> 'ended' AND NOT canceled`, attempts)
+	run := a.rename()
+	return a.write(ctx, `state = 'waiting', attempts = attempts + $3, run = $4`, `state <> 'ended' AND NOT canceled`, attempts, run)
 }
 
 // settle writes the outcome down. What is known replaces Unknown.

@@ -90,7 +90,8 @@ func (w *sickWorld) through(t *testing.T) *pgxpool.Pool {
 	require.NoError(t, err)
 	dsn.Host = w.proxy.Addr()
 	q := dsn.Query()
-	q.Set("pool_max_conns", "20") // a closed connection that leads nowhere keeps its place for 15 s
+	q.Set("pool_max_conns", "20")            // a closed connection that leads nowhere keeps its place for 15 s
+	q.Set("default_query_exec_mode", "exec") // each statement in one piece
 	dsn.RawQuery = q.Encode()
 	pool, err := pgxpool.New(t.Context(), dsn.String())
 	require.NoError(t, err)
@@ -102,7 +103,7 @@ func (w *sickWorld) through(t *testing.T) *pgxpool.Pool {
 func (w *sickWorld) worker(t *testing.T, schema string, at func(point, key string)) *riverqueue.Queue {
 	t.Helper()
 	o := riverqueue.Options{Schema: schema, NoMigrate: true, Workers: 20, Attempts: 100, Pause: brief, Logger: quiet()}
-	q, err := riverqueue.New(t.Context(), w.hub, w.keys, w.through(t), riverqueue.At(riverqueue.Fast(o, time.Minute, false), at))
+	q, err := riverqueue.New(t.Context(), w.hub, w.keys, w.through(t), riverqueue.At(riverqueue.Fast(o, time.Minute, true), at))
 	require.NoError(t, err)
 	require.NoError(t, q.Start(context.Background()))
 	return q

@@ -110,8 +110,7 @@ const durably = `set_config('synchronous_commit',
 // mark writes down, and commits, that the call is about to be sent.
 func (a *attempt) mark(ctx context.Context, s hub.Sending) error {
 	a.opts.at(beforeMark, a.Key)
-	run := rand.Text()
-	a.runs = append(a.runs, run) // also if the commit succeeds and its answer is lost
+	run := a.rename() // also if the commit succeeds and its answer is lost
 	tag, err := a.pool.Exec(ctx, `WITH durable AS (SELECT `+durably+`) UPDATE `+a.table+` SET
 		state = 'started', run = $3, idempotent = $4, started = now() FROM durable
 		WHERE id = $1 AND run = $2 AND state <> 'ended' AND NOT canceled`, a.id, a.run, run, s.Idempotent)
@@ -124,6 +123,13 @@ func (a *attempt) mark(ctx context.Context, s hub.Sending) error {
 	a.idempotent, a.marked = s.Idempotent, true
 	a.opts.at(afterMark, a.Key)
 	return nil
+}
+
+// rename makes another name for this worker's hold.
+func (a *attempt) rename() string {
+	run := rand.Text()
+	a.runs = append(a.runs, run)
+	return run
 }
 
 // lost is the end of a call whose worker died, or is so slow that River takes it for dead.
