@@ -132,8 +132,7 @@ func (x *index) begin(s *scanner, kind Kind, begin int) *Value {
 	if len(x.values) >= maxIndex {
 		x.full, x.values = true, x.values[:0]
 	}
-	x.values = another(x.values)
-	v := &x.values[len(x.values)-1]
+	v := another(&x.values)
 	v.Kind, v.Escaped, v.NameEscaped = kind, false, false
 	v.From, v.NameFrom, v.NameTo, v.Count = int32(begin), 0, 0, 0
 	if n := len(s.frames); n > 0 {

@@ -44,8 +44,7 @@ func (s *scanner) member(at int) int {
 
 // named adds the name between two places to those of the innermost object.
 func (s *scanner) named(from, to int, escapes bool) {
-	s.names = another(s.names)
-	n := &s.names[len(s.names)-1]
+	n := another(&s.names)
 	n.offset, n.end, n.from, n.to, n.escaped = from, to-1, from+1, to-1, escapes
 	if escapes {
 		s.plain(n)
@@ -69,11 +68,14 @@ func kindOf(text []byte) uint64 {
 
 // another makes a stack longer by one, which is to be written where it stays: to copy it there would cost
 // more than all the rest.
-func another[T any](stack []T) []T {
-	if len(stack) < cap(stack) {
-		return stack[:len(stack)+1]
+func another[T any](stack *[]T) *T {
+	n := len(*stack)
+	if n < cap(*stack) {
+		*stack = (*stack)[:n+1]
+	} else {
+		*stack = append(*stack, *new(T))
 	}
-	return append(stack, *new(T))
+	return &(*stack)[n]
 }
 
 // plain writes down the text of a name with escapes.

@@ -92,8 +92,7 @@ func (s *scanner) open(at int, object bool, closing byte) (next int, inside bool
 		return s.limited(TooDeep, at, s.limits.Depth), false
 	}
 	node := s.index.open(s, at, object)
-	s.frames = another(s.frames)
-	f := &s.frames[len(s.frames)-1]
+	f := another(&s.frames)
 	f.object, f.twins, f.seen = object, false, 0
 	f.names, f.index, f.node = len(s.names), 0, node
 	at = s.space(at + 1)
