@@ -33,6 +33,7 @@ func rebuild(t *testing.T, d *payload.Document, at int32) (any, int32) {
 		next := at + 1
 		for range v.Count {
 			require.Zero(t, d.Values()[next].NameTo)
+			require.False(t, d.Values()[next].NameEscaped)
 			var element any
 			element, next = rebuild(t, d, next)
 			list = append(list, element)
@@ -68,6 +69,7 @@ func TestDocumentKnowsEveryValue(t *testing.T) {
 	var d payload.Document
 	for _, text := range append([]string{
 		string(ordinary), `{"a":{"b":[1,2.5,{"c":null}],"":true},"é":"\u00e9","\u0061b":[[],{}]}`, ` [ [ ] , { "a" : { } } ] `, `-0.1e+5`,
+		`{"\u0061":"\u0061","\u0062":1}`, `["a",1,2]`,
 	}, seeds...) {
 		requireIndex(t, &d, []byte(text))
 	}

@@ -265,3 +265,29 @@ func BenchmarkCheck(b *testing.B) {
 		})
 	}
 }
+
+// TestCheckSeesEveryByteAtAnyPlace: strings are read by eight bytes at once.
+func TestCheckSeesEveryByteAtAnyPlace(t *testing.T) {
+	for place := range 20 {
+		for c := range 256 {
+			text := []byte(`"` + strings.Repeat("x", place) + string([]byte{byte(c)}) + strings.Repeat("x", 20) + `"`)
+			rule, offset := "", place+1
+			switch {
+			case c == '"':
+				rule, offset = payload.TrailingData, place+2
+			case c == '\\':
+				rule, offset = payload.Syntax, place+2
+			case c < ' ':
+				rule = payload.Syntax
+			case c >= 0x80:
+				rule = payload.InvalidUTF8
+			}
+			err := payload.Check(text, payload.Limits{})
+			if rule == "" {
+				require.NoError(t, err, "%q", text)
+				continue
+			}
+			require.Equal(t, &payload.Problem{Rule: rule, Offset: offset}, err, "%q", text)
+		}
+	}
+}
