@@ -19,6 +19,7 @@ import (
 	"github.com/integrationhub/hub/ratelimit"
 	"github.com/integrationhub/hub/secrets"
 	"github.com/integrationhub/hub/secrets/keyset"
+	"github.com/integrationhub/hub/storage"
 	"github.com/integrationhub/hub/storage/memory"
 )
 
@@ -288,4 +289,44 @@ func TestCallsEditsAndLoadsOfConnectorsThatShare(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A record that breaks rules, from a store that others write to, is nobody else's trouble: not of
+// those that come after it, and those before are no help to it.
+func TestWhatIsBrokenIsNotShared(t *testing.T) {
+	for name, damage := range map[string][2]string{
+		"a variable named as a secret": {`"variables":{`, `"variables":{"second":"no secret",`},
+		"a host that is not listed":    {`"hosts":["*.example.com"]`, `"hosts":["api.example.com"]`},
+	} {
+		store := memory.New()
+		keeper, err := keyset.Generate()
+		require.NoError(t, err)
+		told := func(tenants ...string) (list []string) {
+			limiter := new(demanded)
+			h, err := hub.New(store, keeper, &hub.Options{RateLimiter: limiter})
+			require.NoError(t, err)
+			defer func() { require.NoError(t, h.Close(context.Background())) }()
+			hub.SendThrough(h, telling{})
+			for _, tenant := range tenants {
+				list = append(list, newAlike().told(t, h.Tenant(tenant), limiter))
+			}
+			return list
+		}
+		h, err := hub.New(store, keeper, nil)
+		require.NoError(t, err)
+		broken := newAlike().save(t, h.Tenant("broken"))
+		newAlike().save(t, h.Tenant("whole"))
+		require.NoError(t, h.Close(t.Context()))
+		rec, err := store.Get(t.Context(), storage.Key{Tenant: "broken", Kind: "connector", ID: broken.ID})
+		require.NoError(t, err)
+		before := rec.Revision
+		rec.Data = bytes.Replace(rec.Data, []byte(damage[0]), []byte(damage[1]), 1)
+		rec.Revision++
+		require.NoError(t, store.Apply(t.Context(), storage.Update(rec, before)))
+
+		alone := append(told("broken"), told("whole")...)
+		require.NotEqual(t, alone[0], alone[1], name)
+		assert.Equal(t, alone, told("broken", "whole"), name)
+		assert.Equal(t, []string{alone[1], alone[0]}, told("whole", "broken"), name)
+	}
 }
