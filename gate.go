@@ -3,8 +3,8 @@ package hub
 import "time"
 
 // admit gives t a place in the gate and in those above.
-func (n *gate) admit(t *ticket) {
-	t.since = time.Now()
+func (n *gate) admit(t *ticket, now time.Time) {
+	t.since = now
 	for ; n != nil; n = n.parent {
 		n.inside++
 	}

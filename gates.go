@@ -65,10 +65,11 @@ type ticket struct {
 
 // enter takes a place for t, waiting for it until ctx ends. leave gives it back.
 func (g *gates) enter(ctx context.Context, t *ticket, key gateKey, bounds gateBounds) error {
+	now := time.Now()
 	g.mu.Lock()
 	t.ctx, t.gate = ctx, g.gate(key, bounds)
 	if t.gate.waiting == 0 && t.gate.free() {
-		t.gate.admit(t)
+		t.gate.admit(t, now)
 		g.mu.Unlock()
 		return nil
 	}
@@ -94,9 +95,10 @@ func (t *ticket) waited() bool { return t.turn != nil }
 
 // leave gives the place back, for others.
 func (g *gates) leave(t *ticket) {
+	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	stayed := time.Since(t.since)
+	stayed := now.Sub(t.since)
 	t.since = time.Time{}
 	for n := t.gate; n != nil; n = n.parent {
 		n.inside--
@@ -157,7 +159,7 @@ func (g *gates) serve() {
 		n.queue[0] = nil
 		n.queue = n.queue[1:]
 		if t.ctx.Err() == nil {
-			n.admit(t)
+			n.admit(t, time.Now())
 		} else {
 			t.failed = t.ctx.Err()
 		}
