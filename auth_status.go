@@ -74,10 +74,10 @@ func (c *core) tokenOptions() token.Options {
 	}
 }
 
-// authChanged tells the observer of a change of state. That the first token was fetched is
+// authChanged tells those who listen of a change of state. That the first token was fetched is
 // no news: the event of the authentication tells it.
 func (c *core) authChanged(ctx context.Context, change token.Change) {
-	if c.opts.Observer == nil || change.From.State == token.Unknown && change.To.State == token.Healthy {
+	if change.From.State == token.Unknown && change.To.State == token.Healthy {
 		return
 	}
 	e := Event{
@@ -90,7 +90,7 @@ func (c *core) authChanged(ctx context.Context, change token.Change) {
 	if change.To.State != token.Healthy {
 		e.Branch, e.Code = OnError, Unauthorized
 	}
-	c.opts.Observer(ctx, e)
+	c.tellState(ctx, e)
 }
 
 // connector names the connector in events.

@@ -120,9 +120,7 @@ func (r *run) tellCircuit(ctx context.Context, o *origin) {
 			e.Branch, e.Code = OnError, CircuitOpen
 			level, text = slog.LevelWarn, "circuit opened"
 		}
-		if r.opts.Observer != nil {
-			r.opts.Observer(context.WithoutCancel(ctx), e)
-		}
+		r.tellState(ctx, e)
 		r.log.LogAttrs(ctx, level, text, slog.String("tenant", e.Tenant), slog.String("connector", e.Connector), slog.String("origin", e.Origin))
 	}
 }

@@ -25,6 +25,25 @@ type Tracer interface {
 	StartAttempt(ctx context.Context, e Event, header http.Header) (_ context.Context, end func(Event))
 }
 
+// StateTracer is what a [Tracer] may be as well, to hear also of what is no call. One that is
+// not does not hear of it.
+type StateTracer interface {
+	// StateChanged is called with the event of each circuit that opened or closed ([Breaker]) and
+	// of each change of a connector's [AuthState], in the goroutine that noticed it.
+	StateChanged(ctx context.Context, e Event)
+}
+
+// tellState tells those who listen of what is no call.
+func (c *core) tellState(ctx context.Context, e Event) {
+	ctx = context.WithoutCancel(ctx)
+	if c.opts.Observer != nil {
+		c.opts.Observer(ctx, e)
+	}
+	if t, ok := c.opts.Tracer.(StateTracer); ok {
+		t.StateChanged(ctx, e)
+	}
+}
+
 // traced is what a Tracer wants to hear of a call.
 type traced struct {
 	call    func(Event)

@@ -104,14 +104,6 @@ func isTimeout(err error) bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// Distrusted says that this end broke off the TLS handshake, so that nothing was sent: what
-// the other end showed was no certificate to trust, or no TLS.
-func Distrusted(err error) bool {
-	var cert *tls.CertificateVerificationError
-	var record tls.RecordHeaderError
-	return errors.As(err, &cert) || errors.As(err, &record)
-}
-
 // isTLS says that two ends did not agree, in contrast to an end that vanished.
 func isTLS(err error) bool {
 	var cert *tls.CertificateVerificationError

@@ -33,6 +33,12 @@
 //	                                         hub.operation
 //	hub.token.renewals            {renewal}  counter: authentications sent for a token, by
 //	                                         error.type
+//	hub.call.not_repeated         {call}     counter: calls that another attempt might have mended, by
+//	                                         hub.operation and the reason, hub.call.not_repeated
+//	hub.circuit.changes           {change}   counter: circuits that opened or closed, by
+//	                                         hub.circuit.state
+//	hub.auth.changes              {change}   counter: connectors whose authentication got better or
+//	                                         worse, by hub.auth.state
 //
 // Each label comes from a list that the program knows, so however many tenants, connectors
 // and payloads there are, the series are few. That is why server.address and server.port are

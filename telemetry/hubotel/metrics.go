@@ -21,6 +21,9 @@ type meters struct {
 	calls    metric.Float64Histogram
 	retries  metric.Int64Counter
 	renewals metric.Int64Counter
+	stops    metric.Int64Counter
+	circuits metric.Int64Counter
+	auths    metric.Int64Counter
 	more     func(hub.Event) []attribute.KeyValue // nil: no more labels
 
 	labels series
@@ -41,13 +44,21 @@ func (m *meters) init(meter metric.Meter) (err error) {
 		metric.WithDescription("Duration of calls, waiting and all attempts included."), metric.WithExplicitBucketBoundaries(callBounds...)); err != nil {
 		return err
 	}
-	if m.retries, err = meter.Int64Counter("hub.call.retries", metric.WithUnit("{attempt}"),
-		metric.WithDescription("Attempts beyond the first of a call.")); err != nil {
-		return err
+	for _, c := range []struct {
+		of                      *metric.Int64Counter
+		name, unit, description string
+	}{
+		{&m.retries, "hub.call.retries", "{attempt}", "Attempts beyond the first of a call."},
+		{&m.renewals, "hub.token.renewals", "{renewal}", "Authentications that were sent for a token."},
+		{&m.stops, "hub.call.not_repeated", "{call}", "Calls that another attempt might have mended, and that were not sent again."},
+		{&m.circuits, "hub.circuit.changes", "{change}", "Circuits that opened or closed."},
+		{&m.auths, "hub.auth.changes", "{change}", "Changes of how a connector's authentication is."},
+	} {
+		if *c.of, err = meter.Int64Counter(c.name, metric.WithUnit(c.unit), metric.WithDescription(c.description)); err != nil {
+			return err
+		}
 	}
-	m.renewals, err = meter.Int64Counter("hub.token.renewals", metric.WithUnit("{renewal}"),
-		metric.WithDescription("Authentications that were sent for a token."))
-	return err
+	return nil
 }
 
 // callEnded counts a call that has no span.
@@ -62,6 +73,9 @@ func (m *meters) call(ctx context.Context, e *hub.Event) {
 	if n := len(e.Attempts); n > 1 {
 		m.retries.Add(ctx, int64(n-1), m.of(e, label{kind: ofRetries, word: e.Op}).add...)
 	}
+	if e.NotRepeated != "" {
+		m.stops.Add(ctx, 1, m.of(e, label{kind: ofStops, word: e.Op, branch: string(e.NotRepeated)}).add...)
+	}
 	if e.Op == "Authenticate" && len(e.Attempts) > 0 {
 		m.renewals.Add(ctx, 1, m.of(e, label{kind: ofRenewals, failure: string(e.Code)}).add...)
 	}
@@ -74,6 +88,16 @@ func (m *meters) attempt(ctx context.Context, e *hub.Event) {
 	}
 	of := m.of(e, label{kind: ofAttempt, word: methodOf(e.Method), status: statusOf(e.Status), failure: failure})
 	m.requests.Record(ctx, e.Duration.Seconds(), of.record...)
+}
+
+// state counts what is no call.
+func (m *meters) state(ctx context.Context, e *hub.Event) {
+	switch {
+	case e.Circuit != "":
+		m.circuits.Add(ctx, 1, m.of(e, label{kind: ofCircuits, word: string(e.Circuit)}).add...)
+	case e.AuthState != "":
+		m.auths.Add(ctx, 1, m.of(e, label{kind: ofAuths, word: string(e.AuthState)}).add...)
+	}
 }
 
 // statusOf is a status, one that nobody has registered as the first of its class (RFC 9110
@@ -104,6 +128,9 @@ const (
 	ofRetries
 	ofRenewals
 	ofAttempt
+	ofStops
+	ofCircuits
+	ofAuths
 )
 
 // attributes spells a label out.
@@ -118,6 +145,12 @@ func (l label) attributes() []attribute.KeyValue {
 		}
 	case ofRetries:
 		list = append(list, attribute.String(keyOperation, l.word))
+	case ofStops:
+		list = append(list, attribute.String(keyOperation, l.word), attribute.String(keyNotRepeated, l.branch))
+	case ofCircuits:
+		list = append(list, attribute.String(keyCircuit, l.word))
+	case ofAuths:
+		list = append(list, attribute.String(keyAuth, l.word))
 	case ofAttempt:
 		list = append(list, semconv.HTTPRequestMethodKey.String(l.word))
 		if l.status != 0 {

@@ -132,12 +132,13 @@ func (r *refusing) take() error {
 }
 
 func TestAMeterThatRefuses(t *testing.T) {
-	for n := range 4 {
+	const instruments = 7
+	for n := range instruments {
 		_, err := hubotel.New(&hubotel.Options{MeterProvider: &refusing{left: n}})
 		require.ErrorIs(t, err, errRefused)
 		assert.ErrorContains(t, err, "hubotel: New: ")
 	}
-	_, err := hubotel.New(&hubotel.Options{MeterProvider: &refusing{left: 4}})
+	_, err := hubotel.New(&hubotel.Options{MeterProvider: &refusing{left: instruments}})
 	require.NoError(t, err)
 }
 
@@ -153,4 +154,27 @@ func TestTheProgramsProviders(t *testing.T) {
 	end(hub.Event{Op: "Execute", Branch: hub.OnSuccess})
 	c := &collected{t: t, reader: reader}
 	assert.Len(t, c.counted("hub.call.duration"), 1)
+}
+
+// What whoever is on call asks for at night: which circuits opened, whose credentials are
+// refused, why nothing was sent again.
+func TestWhatIsNoCallIsCounted(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("POST /token", hubtest.Sequence(hubtest.Token("tok-0123456789", time.Hour), hubtest.JSON(400, map[string]string{"error": "invalid_client"})))
+	srv.Handle("/", hubtest.Status(503))
+	reader := sdkmetric.NewManualReader()
+	tel, err := hubotel.New(&hubotel.Options{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))})
+	require.NoError(t, err)
+	c := &collected{t: t, reader: reader}
+	h := hubtest.New(t, &hub.Options{Tracer: tel, Breaker: hub.Breaker{Calls: 4, Failures: 50, Open: time.Hour}}).Tenant("acme")
+	connector(t, h, srv, oauth(srv), request(hub.Request{Name: "go", Method: "POST", URL: srv.URL}))
+	_, err = execute(t, h, "go")
+	require.ErrorIs(t, err, hub.Rejected)
+	_, err = h.Authenticate(t.Context(), "con")
+	require.ErrorIs(t, err, hub.Unauthorized)
+	_, err = execute(t, h, "go")
+	require.ErrorIs(t, err, hub.Rejected)
+	assert.Equal(t, map[string]int{`{"hub.call.not_repeated":"not-idempotent","hub.operation":"Execute"}`: 2}, c.counted("hub.call.not_repeated"))
+	assert.Equal(t, map[string]int{`{"hub.circuit.state":"open"}`: 1}, c.counted("hub.circuit.changes"))
+	assert.Equal(t, map[string]int{`{"hub.auth.state":"degraded"}`: 1}, c.counted("hub.auth.changes"))
 }

@@ -1,6 +1,7 @@
 package hubotel
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -58,7 +59,13 @@ type Telemetry struct {
 	callEnded, attemptEnded func(hub.Event)
 }
 
-var _ hub.Tracer = (*Telemetry)(nil)
+var (
+	_ hub.Tracer      = (*Telemetry)(nil)
+	_ hub.StateTracer = (*Telemetry)(nil)
+)
+
+// StateChanged implements [hub.StateTracer].
+func (t *Telemetry) StateChanged(ctx context.Context, e hub.Event) { t.meters.state(ctx, &e) }
 
 // New returns a Telemetry. Nil options mean the defaults. It fails if the MeterProvider
 // refuses an instrument.
@@ -100,6 +107,8 @@ const (
 	keySubstitute  = "hub.substitute"
 	keyCause       = "hub.substitute.cause"
 	keyNotRepeated = "hub.call.not_repeated"
+	keyCircuit     = "hub.circuit.state"
+	keyAuth        = "hub.auth.state"
 	keyRenewed     = "hub.token.renewed"
 	keyVersion     = "hub.secret.version"
 	keyWait        = "hub.attempt.wait"
