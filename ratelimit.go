@@ -88,7 +88,8 @@ func (r *run) waitTurn(ctx context.Context, o *origin) *Error {
 	if len(r.req.rates) == 0 {
 		return nil
 	}
-	turn, err := r.opts.RateLimiter.Take(ctx, rateOwner(r.name, r.plan.def.ID), r.req.rates, timeLeft(ctx)-1)
+	demands := slices.Clone(r.req.rates) // other connectors have the same list
+	turn, err := r.opts.RateLimiter.Take(ctx, rateOwner(r.name, r.plan.def.ID), demands, timeLeft(ctx)-1)
 	switch {
 	case err != nil && (ctx.Err() != nil || timeLeft(ctx) <= 0):
 		<-ctx.Done() // its timer may not have run yet

@@ -52,7 +52,7 @@ func (k *compiler) oauth(o *OAuth) *scheme {
 	if o.Issuer != "" {
 		s.discovery = k.endpoint(in(path, "issuer"), o.Issuer, "GET", "discovery")
 	}
-	if len(k.list) > before {
+	if len(loadable(k.list[before:])) > 0 {
 		return s
 	}
 	s.compose, s.attach, s.read = c.compose, c.attach, c.read

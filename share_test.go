@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,7 +34,9 @@ func (telling) RoundTrip(req *http.Request) (*http.Response, error) {
 		body, _ = io.ReadAll(req.Body)
 		_ = req.Body.Close()
 	}
-	answer, err := json.Marshal(map[string]any{"method": req.Method, "url": req.URL.String(), "header": req.Header, "body": string(body)})
+	answer, err := json.Marshal(map[string]any{
+		"method": req.Method, "url": req.URL.String(), "header": req.Header, "body": string(body), "access_token": "the-token-of-all",
+	})
 	return &http.Response{
 		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{"Content-Type": {"application/json"}},
 		Body: io.NopCloser(bytes.NewReader(answer)), ContentLength: int64(len(answer)), Request: req,
@@ -80,6 +84,16 @@ func newAlike() *alike {
 		secrets: map[string]string{"apiKey": "key-of-the-api", "second": "the-second-key"},
 		payload: `{"id":"a b","text":"said"}`,
 	}
+}
+
+// newAlikeWithTokens fetches tokens at a host that its calls do not go to.
+func newAlikeWithTokens() *alike {
+	a := newAlike()
+	a.tpl.AuthType = hub.AuthClientCredentials
+	a.con.Auth = hub.Auth{Kind: hub.AuthClientCredentials, OAuth: &hub.OAuth{
+		TokenURL: "https://login.example.com/token", ClientID: "client", ClientSecret: "[[apiKey]]", ClientAuth: hub.ClientPost,
+	}}
+	return a
 }
 
 // save makes template and connector in a tenant, and returns the connector.
@@ -291,12 +305,54 @@ func TestCallsEditsAndLoadsOfConnectorsThatShare(t *testing.T) {
 	})
 }
 
+// scribbling is a limiter that writes on what it is given.
+type scribbling struct {
+	mu   sync.Mutex
+	seen [][]ratelimit.Demand
+}
+
+func (s *scribbling) Take(_ context.Context, _ string, demands []ratelimit.Demand, _ time.Duration) (ratelimit.Turn, error) {
+	s.mu.Lock()
+	s.seen = append(s.seen, slices.Clone(demands))
+	s.mu.Unlock()
+	clear(demands)
+	return ratelimit.Turn{OK: true}, nil
+}
+
+// A limiter that writes on the demands of one connector leaves those of the others alone.
+func TestDemandsOfConnectorsThatShareAreTheirOwn(t *testing.T) {
+	limiter := new(scribbling)
+	h := open(t, func(o *hub.Options) { o.RateLimiter = limiter })
+	hub.SendThrough(h, telling{})
+	a := newAlike()
+	a.con.RateLimit = &hub.RateLimit{Requests: 1000, Per: 1000}
+	tenants := []*hub.Tenant{h.Tenant("one"), h.Tenant("two"), h.Tenant("three"), h.Tenant("four")}
+	for _, tenant := range tenants {
+		a.save(t, tenant)
+	}
+	together(len(tenants), func(i int) {
+		for range 10 {
+			_, err := tenants[i].Execute(t.Context(), hub.Call{Connector: "con", Request: "list"})
+			assert.NoError(t, err)
+		}
+	})
+	require.Len(t, limiter.seen, 10*len(tenants))
+	for _, demands := range limiter.seen {
+		require.Equal(t, []ratelimit.Demand{{Key: "connector", Limit: ratelimit.Limit{Requests: 1000, Per: time.Second, Burst: 1000}}}, demands)
+	}
+}
+
 // A record that breaks rules, from a store that others write to, is nobody else's trouble: not of
 // those that come after it, and those before are no help to it.
 func TestWhatIsBrokenIsNotShared(t *testing.T) {
-	for name, damage := range map[string][2]string{
-		"a variable named as a secret": {`"variables":{`, `"variables":{"second":"no secret",`},
-		"a host that is not listed":    {`"hosts":["*.example.com"]`, `"hosts":["api.example.com"]`},
+	type damage struct {
+		of       func() *alike
+		old, new string
+	}
+	for name, damage := range map[string]damage{
+		"a variable named as a secret": {newAlike, `"variables":{`, `"variables":{"second":"no secret",`},
+		"a host that is not listed":    {newAlike, `"hosts":["*.example.com"]`, `"hosts":["api.example.com"]`},
+		"a token from nowhere":         {newAlikeWithTokens, `"hosts":["*.example.com"]`, `"hosts":["api.example.com"]`},
 	} {
 		store := memory.New()
 		keeper, err := keyset.Generate()
@@ -308,19 +364,19 @@ func TestWhatIsBrokenIsNotShared(t *testing.T) {
 			defer func() { require.NoError(t, h.Close(context.Background())) }()
 			hub.SendThrough(h, telling{})
 			for _, tenant := range tenants {
-				list = append(list, newAlike().told(t, h.Tenant(tenant), limiter))
+				list = append(list, damage.of().told(t, h.Tenant(tenant), limiter))
 			}
 			return list
 		}
 		h, err := hub.New(store, keeper, nil)
 		require.NoError(t, err)
-		broken := newAlike().save(t, h.Tenant("broken"))
-		newAlike().save(t, h.Tenant("whole"))
+		broken := damage.of().save(t, h.Tenant("broken"))
+		damage.of().save(t, h.Tenant("whole"))
 		require.NoError(t, h.Close(t.Context()))
 		rec, err := store.Get(t.Context(), storage.Key{Tenant: "broken", Kind: "connector", ID: broken.ID})
 		require.NoError(t, err)
 		before := rec.Revision
-		rec.Data = bytes.Replace(rec.Data, []byte(damage[0]), []byte(damage[1]), 1)
+		rec.Data = bytes.Replace(rec.Data, []byte(damage.old), []byte(damage.new), 1)
 		rec.Revision++
 		require.NoError(t, store.Apply(t.Context(), storage.Update(rec, before)))
 

@@ -53,7 +53,8 @@ type Limiter interface {
 	// A request that is not available yet is taken ahead, and others wait behind it, if it
 	// will be within patience. A key that has not been used for long has its whole Burst.
 	// A limit that differs from the one before under the same key holds from then on.
-	// Whoever takes a request and does not use it has lost it.
+	// Whoever takes a request and does not use it has lost it. The list of demands is Take's
+	// own, to change or to keep.
 	//
 	// An error means that the limiter can tell nothing; it fails the call. A cancelled ctx
 	// is one.
