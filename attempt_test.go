@@ -181,6 +181,7 @@ func TestAttemptsAreLoggedAsLoudAsTheyMatter(t *testing.T) {
 		}
 	}
 }
+
 // A Result is the caller's to change; who was told of its attempts keeps what it was told.
 func TestEventsKeepTheirAttempts(t *testing.T) {
 	srv := hubtest.NewServer(t)

@@ -3,8 +3,9 @@ package hub
 import "github.com/integrationhub/hub/internal/transport"
 
 // NotRepeated says why a call was not sent again after an attempt that failed in a way that
-// another might have mended. It is empty of a call that succeeded, of one that was never sent,
-// of one that repeating could not mend, and of an HTTPClient's, which is sent once.
+// another might have mended. It is empty of a call that succeeded, unless something stood in for
+// its answer (Request.Fallback), of one that was never sent, whatever became of its
+// authentication, of one that repeating could not mend, and of an HTTPClient's, which is sent once.
 type NotRepeated string
 
 // The reasons.

@@ -89,6 +89,28 @@ func TestACallThatSucceedsNamesNoReason(t *testing.T) {
 	assert.Equal(t, hub.BecauseAttempts, events[1].NotRepeated, "something stood in for the answer")
 }
 
+// Why its authentication was not sent again is told of that.
+func TestACallThatWasNeverSentNamesNoReason(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("POST /token", hubtest.Status(503))
+	var events []hub.Event
+	h := open(t, observe(&events), func(o *hub.Options) { o.Breaker = hub.Breaker{Calls: 2, Open: time.Hour} }).Tenant("acme")
+	connector(t, h, srv, oauth(srv))
+	for range 3 {
+		_, err := execute(t, h, "read")
+		var e *hub.Error
+		require.ErrorAs(t, err, &e)
+		assert.False(t, e.Sent)
+		assert.Empty(t, e.NotRepeated)
+	}
+	reasons := map[string][]hub.NotRepeated{}
+	for _, e := range events {
+		reasons[e.Op] = append(reasons[e.Op], e.NotRepeated)
+	}
+	assert.Equal(t, []hub.NotRepeated{hub.BecauseNotIdempotent, hub.BecauseNotIdempotent, ""}, reasons["Authenticate"], "the circuit is open")
+	assert.Equal(t, []hub.NotRepeated{"", "", ""}, reasons["Execute"])
+}
+
 func TestWhoGivesUpBetweenAttemptsIsTheReason(t *testing.T) {
 	srv := hubtest.NewServer(t)
 	srv.Handle("/", hubtest.Status(503).RetryAfter(5))
