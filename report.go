@@ -31,7 +31,7 @@ type Event struct {
 	Started            time.Time
 	Duration           time.Duration
 	// Attempts are the requests sent for the call, the authentication's apart. Of an
-	// attempt it is the one. The Result has the same ones: do not change them.
+	// attempt it is the one. All who are told of the call get the same ones: do not change them.
 	Attempts []Attempt
 	// CallOp and Number are set if Op is Attempt: the Op of its call, and the attempt's
 	// number among those of the call, from 1.

@@ -164,6 +164,20 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// What the quick way compares counts as well, however few values there are: it gives up, and the validator judges.
+func TestTheQuickWayGivesUpOnLongTexts(t *testing.T) {
+	s, err := schema.Compile([]byte(`{"$defs":{"u":{"uniqueItems":true},"m":{"allOf":[`+repeated(5, `{"$ref":"#/$defs/u"}`)+`]}},"allOf":[`+
+		repeated(400, `{"$ref":"#/$defs/m"}`)+`]}`), schema.Limits{})
+	require.NoError(t, err)
+	for length, want := range map[int]schema.Verdict{10: schema.Yes, 16_000: schema.Unknown} {
+		data := []byte("[" + joined(64, func(i int) string { return fmt.Sprintf(`"%s%02d"`, strings.Repeat("x", length), i) }) + "]")
+		quick, err := schema.Quick(s, data)
+		require.NoError(t, err)
+		require.Equal(t, want, quick, "texts of %d bytes", length)
+		require.NoError(t, s.Validate(data))
+	}
+}
+
 // BenchmarkBombs measures the worst that is left.
 func BenchmarkBombs(b *testing.B) {
 	for _, name := range slices.Sorted(maps.Keys(bombs)) {

@@ -116,6 +116,9 @@ func (j *judge) contains(a *arrayRule, v *payload.Value, at int32) verdict {
 // fewElements is how many elements are compared one by one.
 const fewElements = 64
 
+// pairedText is how many bytes of text a step pays for that are compared with every other element.
+const pairedText = 8 << 10
+
 // distinct judges whether no two elements of the array at a place are equal. Those that hold
 // others are not compared.
 func (j *judge) distinct(v *payload.Value, at int32) verdict {
@@ -125,7 +128,10 @@ func (j *judge) distinct(v *payload.Value, at int32) verdict {
 	if v.Count > fewElements || v.Next-at-1 != v.Count {
 		return unknown
 	}
-	j.left -= float64(v.Count) * float64(v.Count) / 8
+	j.left -= float64(v.Count) * (float64(v.Count)/8 + float64(v.To-v.From)/pairedText)
+	if j.left < 0 {
+		return unknown
+	}
 	doubt := false
 	elements := j.values[at+1 : v.Next]
 	for i := range elements {
