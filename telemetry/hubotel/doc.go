@@ -11,8 +11,8 @@
 // /things/{{id}}". An authentication that the call set off is a call of its own, below it.
 // An attempt is recorded if its call is.
 //
-// hub.call.not_repeated, on the span of a call that failed, says why it was not sent again, in
-// the words of [hub.NotRepeated].
+// hub.call.not_repeated, on the span of a call that failed or for whose answer something stood
+// in, says why it was not sent again, in the words of [hub.NotRepeated].
 //
 // A call for whose answer something stood in is a success: hub.substitute says what it was, and
 // hub.substitute.cause, on its span, the code of the failure. Its attempts show theirs.
