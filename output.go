@@ -145,7 +145,7 @@ func (o *outputPlan) standIn() (value any, has, missing bool) {
 	return decodeAny(o.Default), true, false
 }
 
-// of takes a JSON value as one of the type.
+// of takes a JSON value as one of the type. It shares no memory with the document.
 func (t OutputType) of(v gjson.Result) (any, bool) {
 	switch t {
 	case "":
@@ -154,13 +154,11 @@ func (t OutputType) of(v gjson.Result) (any, bool) {
 		return decodeAny([]byte(v.Raw)), v.IsObject()
 	case OutputArray:
 		return decodeAny([]byte(v.Raw)), v.IsArray()
-	case OutputString:
-		return scalarText(v), v.Type != gjson.JSON && v.Type != gjson.Null
 	}
-	if v.Type == gjson.String {
-		return t.text(v.Str)
+	if v.Type == gjson.JSON || v.Type == gjson.Null {
+		return nil, false
 	}
-	return t.text(v.Raw)
+	return t.text(strings.Clone(scalarText(v)))
 }
 
 // texts takes the values of a header or an XPath as one of the type.

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"sync"
 	"testing"
@@ -63,6 +64,27 @@ func TestAResultIsTheCallersOwn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What stands in outputs stays there when the body that it was taken from is written over.
+func TestOutputsAreNoPartOfTheBody(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.JSON(200, map[string]any{"s": "a text", "n": 4711, "q": "12.0", "a": []any{"x", 1}}))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, manual("go", "GET", srv.URL, func(r *hub.Request) {
+		r.Outputs = map[string]hub.Output{
+			"any": {Path: "s"}, "text": {Path: "s", Type: hub.OutputString}, "found": {Path: `a.#(=="x")`, Type: hub.OutputString},
+			"number": {Path: "n", Type: hub.OutputNumber}, "integer": {Path: "q", Type: hub.OutputInteger}, "digits": {Path: "n", Type: hub.OutputString},
+			"anyNumber": {Path: "n"}, "list": {Path: "a", Type: hub.OutputArray},
+		}
+	}))
+	res, err := execute(t, h, "go")
+	require.NoError(t, err)
+	clear(res.Body)
+	assert.Equal(t, map[string]any{
+		"any": "a text", "text": "a text", "found": "x", "number": json.Number("4711"), "integer": json.Number("12"), "digits": "4711",
+		"anyNumber": json.Number("4711"), "list": []any{"x", json.Number("1")},
+	}, res.Outputs)
 }
 
 // Those who wait for one fetch each get an answer of their own. The race detector looks on.
