@@ -27,57 +27,53 @@ var errLeftover = errors.New("bytes after the end of the compressed body")
 type body struct {
 	src      io.Reader
 	declared int64 // Content-Length, negative if unknown
-	limits   Limits
+	limits   *Limits
 
-	wire    int64
-	srcErr  error
-	decoded []byte
+	wire   int64
+	srcErr error
 }
 
-// read fills decoded. It removes the header lines that no longer hold.
-func (b *body) read(pool *decoders, h http.Header) error {
+// read returns the body whole. It removes the header lines that no longer hold.
+func (b *body) read(pool *decoders, h http.Header) ([]byte, error) {
 	coding, err := contentCoding(h)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if b.declared > b.limits.WireBytes {
-		return bodyError{kind: TooLarge}
+	if b.declared > b.limits.wireBytes() {
+		return nil, bodyError{kind: TooLarge}
 	}
+	var whole []byte
 	if coding == identity {
-		err = b.fill(b)
+		whole, err = b.fill(b)
 	} else {
-		err = b.decode(pool, coding, b.fill)
+		whole, err = b.unfold(pool, coding)
 		h.Del("Content-Encoding")
 		h.Del("Content-Length")
 	}
 	if err == nil && b.declared >= 0 && b.declared != b.wire {
 		err = bodyError{kind: Read, err: io.ErrUnexpectedEOF}
 	}
-	if err == nil {
-		err = b.toUTF8(h)
-	}
 	if err != nil {
-		b.decoded = nil
+		return nil, err
 	}
-	return err
+	return b.toUTF8(whole, h)
 }
 
 // toUTF8 brings a text into UTF-8, and its media type along.
-func (b *body) toUTF8(h http.Header) error {
+func (b *body) toUTF8(whole []byte, h http.Header) ([]byte, error) {
 	mediaType := h.Get("Content-Type")
-	text, newType, err := charset.Bytes(mediaType, b.decoded, b.limits.DecodedBytes)
+	text, newType, err := charset.Bytes(mediaType, whole, b.limits.decodedBytes())
 	switch {
 	case errors.Is(err, charset.ErrTooLarge):
-		return bodyError{kind: TooLarge}
+		return nil, bodyError{kind: TooLarge}
 	case err != nil:
-		return bodyError{kind: Encoding, err: err}
+		return nil, bodyError{kind: Encoding, err: err}
 	}
-	b.decoded = text
 	if newType != mediaType {
 		h.Set("Content-Type", newType)
 		h.Del("Content-Length")
 	}
-	return nil
+	return text, nil
 }
 
 // Read hands out the body as it arrives, counts it and stops at the cap. One
@@ -86,12 +82,12 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.srcErr != nil {
 		return 0, b.srcErr
 	}
-	if room := b.limits.WireBytes - b.wire; int64(len(p)) > room {
+	if room := b.limits.wireBytes() - b.wire; int64(len(p)) > room {
 		p = p[:min(int64(len(p)), room+1)]
 	}
 	n, err := b.src.Read(p)
 	b.wire += int64(n)
-	if b.wire > b.limits.WireBytes {
+	if b.wire > b.limits.wireBytes() {
 		n, err = 0, bodyError{kind: TooLarge}
 	}
 	b.srcErr = err
@@ -118,8 +114,17 @@ func (b *body) decode(pool *decoders, coding coding, take func(io.Reader) error)
 	return err
 }
 
-// fill reads r to its end into decoded.
-func (b *body) fill(r io.Reader) error {
+// unfold is fill through a decompressor.
+func (b *body) unfold(pool *decoders, coding coding) (whole []byte, err error) {
+	err = b.decode(pool, coding, func(r io.Reader) (err error) {
+		whole, err = b.fill(r)
+		return err
+	})
+	return whole, err
+}
+
+// fill reads r to its end.
+func (b *body) fill(r io.Reader) ([]byte, error) {
 	buf := make([]byte, 0, b.firstSize())
 	for {
 		if len(buf) == cap(buf) {
@@ -129,14 +134,13 @@ func (b *body) fill(r io.Reader) error {
 		buf = buf[:len(buf)+n]
 		switch {
 		case b.limits.bomb(int64(len(buf)), b.wire):
-			return bodyError{kind: Bomb}
-		case int64(len(buf)) > b.limits.DecodedBytes:
-			return bodyError{kind: TooLarge}
+			return nil, bodyError{kind: Bomb}
+		case int64(len(buf)) > b.limits.decodedBytes():
+			return nil, bodyError{kind: TooLarge}
 		case err == io.EOF:
-			b.decoded = buf
-			return nil
+			return buf, nil
 		case err != nil:
-			return err
+			return nil, err
 		}
 	}
 }
@@ -146,8 +150,8 @@ func (b *body) fill(r io.Reader) error {
 func (b *body) enlarge(buf []byte) []byte {
 	have := int64(len(buf))
 	size := max(2*have, firstBuffer)
-	if size >= b.limits.DecodedBytes {
-		size = max(have, b.limits.DecodedBytes) + 1
+	if size >= b.limits.decodedBytes() {
+		size = max(have, b.limits.decodedBytes()) + 1
 	}
 	return append(make([]byte, 0, size), buf...)
 }

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// call is the state of one Do. Only the goroutine of Do touches it.
+// call is the state of one Do. Only the goroutine of Do touches it: it is on its stack, as long
+// as there is one attempt.
 type call struct {
 	client     *Client
 	req        Request
@@ -22,15 +23,10 @@ type call struct {
 	extra    http.Header   // of the watcher, for the attempt
 	now      time.Time     // when the last attempt passed the gate, or ended
 	out      Outcome
-
-	// Room for most calls. net/http may look at the request of an attempt for as long as
-	// it likes: each has its own.
-	first   [1]Attempt
-	sending sending
 }
 
-func (c *Client) newCall(req Request, policy *Policy) *call {
-	return &call{
+func (c *Client) newCall(req Request, policy *Policy) call {
+	return call{
 		client:     c,
 		req:        req,
 		policy:     policy,
@@ -44,8 +40,8 @@ func (c *call) attempt(ctx context.Context) {
 		return
 	}
 	ctx = c.begins(ctx)
-	a := Attempt{Start: c.now, Wait: c.wait}
-	answer, failure := c.try(ctx, &a)
+	s, a := new(sending), Attempt{Start: c.now, Wait: c.wait}
+	answer, failure := c.try(ctx, s, &a)
 	c.now = c.client.clock()
 	a.Duration = c.now.Sub(a.Start)
 	if failure != nil {
@@ -62,7 +58,7 @@ func (c *call) attempt(ctx context.Context) {
 		a.Ruling, c.ruled = ruling.Name, ruling.Repeat
 	}
 	if c.out.Attempts == nil {
-		c.out.Attempts = c.first[:0]
+		c.out.Attempts = s.first[:0]
 	}
 	c.out.Attempts = append(c.out.Attempts, a)
 	c.ends(ctx, &c.out.Attempts[len(c.out.Attempts)-1])

@@ -9,9 +9,9 @@ import (
 
 // ReadBody opens the reading of bodies to its fuzz target.
 func ReadBody(c *Client, src io.Reader, declared int64, h http.Header, l Limits) (decoded []byte, wire int64, err error) {
-	b := body{src: src, declared: declared, limits: l.effective()}
-	err = b.read(&c.decoders, h)
-	return b.decoded, b.wire, err
+	b := body{src: src, declared: declared, limits: &l}
+	decoded, err = b.read(&c.decoders, h)
+	return decoded, b.wire, err
 }
 
 // Spend and Earn open the budget to tests of its arithmetic.

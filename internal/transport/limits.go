@@ -23,17 +23,13 @@ type Limits struct {
 	RatioFloor int64
 }
 
-// effective returns the limits with defaults and "off" written out.
-func (l Limits) effective() Limits {
-	return Limits{
-		HeaderBytes:  bound(l.HeaderBytes, 256<<10),
-		WireBytes:    bound(l.WireBytes, 8<<20),
-		DecodedBytes: bound(l.DecodedBytes, 16<<20),
-		Ratio:        bound(l.Ratio, 100),
-		RatioFloor:   bound(l.RatioFloor, 64<<10),
-	}
-}
+func (l *Limits) headerBytes() int64  { return bound(l.HeaderBytes, 256<<10) }
+func (l *Limits) wireBytes() int64    { return bound(l.WireBytes, 8<<20) }
+func (l *Limits) decodedBytes() int64 { return bound(l.DecodedBytes, 16<<20) }
+func (l *Limits) ratio() int64        { return bound(l.Ratio, 100) }
+func (l *Limits) ratioFloor() int64   { return bound(l.RatioFloor, 64<<10) }
 
+// bound writes out a default, and "off".
 func bound(v, otherwise int64) int64 {
 	if v < 0 {
 		return math.MaxInt64
@@ -42,8 +38,9 @@ func bound(v, otherwise int64) int64 {
 }
 
 // bomb says whether decoded bytes are out of proportion to the wire bytes they came from.
-func (l Limits) bomb(decoded, wire int64) bool {
-	return decoded > l.RatioFloor && decoded/l.Ratio >= wire && decoded > l.Ratio*wire
+func (l *Limits) bomb(decoded, wire int64) bool {
+	ratio := l.ratio()
+	return decoded > l.ratioFloor() && decoded/ratio >= wire && decoded > ratio*wire
 }
 
 func headerBytes(h http.Header) int64 {

@@ -14,8 +14,8 @@ func (c *call) read(ctx context.Context, resp *http.Response, s *sending, a *Att
 	}
 	answer := &s.answer
 	answer.Status, answer.Header = resp.StatusCode, resp.Header
-	s.body = body{src: resp.Body, declared: resp.ContentLength, limits: c.policy.Limits.effective()}
-	if headerBytes(resp.Header) > s.body.limits.HeaderBytes {
+	s.body = body{src: resp.Body, declared: resp.ContentLength, limits: &c.policy.Limits}
+	if headerBytes(resp.Header) > s.body.limits.headerBytes() {
 		return incomplete(answer, newFailure(HeaderTooLarge, nil, nil))
 	}
 	if bodiless(c.req.Method, resp.StatusCode) {
@@ -24,7 +24,7 @@ func (c *call) read(ctx context.Context, resp *http.Response, s *sending, a *Att
 	if err := c.take(resp, s, a); err != nil {
 		return incomplete(answer, unread(ctx, err))
 	}
-	if headerBytes(resp.Trailer) > s.body.limits.HeaderBytes {
+	if headerBytes(resp.Trailer) > s.body.limits.headerBytes() {
 		return incomplete(answer, newFailure(HeaderTooLarge, nil, nil))
 	}
 	answer.Trailer = resp.Trailer
@@ -40,8 +40,8 @@ func (c *call) take(resp *http.Response, s *sending, a *Attempt) error {
 			return c.pass(s.stop, resp, sink, a)
 		}
 	}
-	err := s.body.read(&c.client.decoders, resp.Header)
-	a.BytesIn, answer.Body = s.body.wire, s.body.decoded
+	whole, err := s.body.read(&c.client.decoders, resp.Header)
+	a.BytesIn, answer.Body = s.body.wire, whole
 	return err
 }
 

@@ -43,7 +43,7 @@ const copyBuffer = 32 << 10
 // pass hands the body of an answer to a sink. stop ends the attempt.
 func (c *call) pass(stop func(), resp *http.Response, sink Sink, a *Attempt) error {
 	arriving := &arrival{src: resp.Body, patience: c.req.Stream.Stall, stop: stop}
-	body := body{src: arriving, declared: resp.ContentLength, limits: c.req.Stream.Limits.effective()}
+	body := body{src: arriving, declared: resp.ContentLength, limits: &c.req.Stream.Limits}
 	err := body.pass(&c.client.decoders, resp.Header, sink)
 	a.BytesIn = body.wire
 	if err == nil {
@@ -59,7 +59,7 @@ func (b *body) pass(pool *decoders, h http.Header, sink Sink) error {
 	if err != nil {
 		return err
 	}
-	if b.declared > b.limits.WireBytes {
+	if b.declared > b.limits.wireBytes() {
 		return bodyError{kind: TooLarge}
 	}
 	if coding == identity {
@@ -94,7 +94,7 @@ func (b *body) drain(sink Sink, text io.Reader) error {
 	buf := make([]byte, copyBuffer)
 	for passed := int64(0); ; {
 		n, err := text.Read(buf)
-		if passed += int64(n); passed > b.limits.DecodedBytes { // a charset may make it longer
+		if passed += int64(n); passed > b.limits.decodedBytes() { // a charset may make it longer
 			return bodyError{kind: TooLarge}
 		}
 		if n > 0 {
@@ -132,7 +132,7 @@ func (u *unfolded) Read(p []byte) (int, error) {
 	switch {
 	case u.body.limits.bomb(u.n, u.body.wire):
 		return 0, bodyError{kind: Bomb}
-	case u.n > u.body.limits.DecodedBytes:
+	case u.n > u.body.limits.decodedBytes():
 		return 0, bodyError{kind: TooLarge}
 	}
 	return n, err

@@ -77,7 +77,7 @@ func (c *Client) Do(ctx context.Context, req Request, policy *Policy) Outcome {
 	policy.Budget.earn(req.URL.Host)
 	call.attempt(ctx)
 	if call.again(ctx) {
-		c.repeat(ctx, call)
+		return c.repeat(ctx, call)
 	}
 	return call.out
 }
@@ -86,13 +86,14 @@ func (c *Client) Do(ctx context.Context, req Request, policy *Policy) Outcome {
 // most calls need no loop. It hands the loop a carrier: a request that only leads back to the call.
 // The library sees neither URL, header, body nor answer, so none can end up in
 // its errors, be drained by it, or be taken for a redirect.
-func (c *Client) repeat(ctx context.Context, call *call) {
+func (c *Client) repeat(ctx context.Context, call call) Outcome {
 	carrier := &http.Request{Method: http.MethodGet, URL: c.carrier, Header: http.Header{}}
-	carrier = carrier.WithContext(context.WithValue(ctx, callKey{}, call))
+	carrier = carrier.WithContext(context.WithValue(ctx, callKey{}, &call))
 	_, err := c.loop.Do(&retryablehttp.Request{Request: carrier})
 	if err != nil {
 		kind, cause := interrupted(ctx)
 		call.out.Stop = stopOf(kind)
 		call.fail(newFailure(kind, cause, err))
 	}
+	return call.out
 }

@@ -16,21 +16,14 @@ type sending struct {
 	content bytes.Reader
 	body    body
 	answer  Answer
-}
-
-// room is the memory of the next attempt.
-func (c *call) room() *sending {
-	if len(c.out.Attempts) == 0 {
-		return &c.sending
-	}
-	return new(sending)
+	first   [1]Attempt // room for Outcome.Attempts, which most calls have one of
 }
 
 // try sends the request once and reads the answer. What net/http began for it ends with the
 // body of the answer; only an attempt that may have to end before its call does has a context
 // of its own.
-func (c *call) try(ctx context.Context, a *Attempt) (*Answer, *Failure) {
-	s, own := c.room(), ctx
+func (c *call) try(ctx context.Context, s *sending, a *Attempt) (*Answer, *Failure) {
+	own := ctx
 	if c.repeatable() || c.req.Stream != nil || c.req.Upload != nil {
 		own, s.stop = context.WithCancel(ctx)
 		defer s.stop()
