@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/integrationhub/hub/internal/transport"
 )
@@ -68,16 +69,11 @@ func (r *run) result() *Result {
 	if a == nil {
 		return nil
 	}
-	out := &answered{Result: Result{Branch: OnError, Status: a.Status, Header: a.Header, Body: a.Body, json: a.json, deep: a.deep}}
-	out.Attempts = append(out.first[:0], r.attempts...)
-	return &out.Result
-}
-
-// answered is a Result with room for the one attempt that most calls have. The attempts are the
-// caller's own: observers may keep those of the call.
-type answered struct {
-	Result
-	first [1]Attempt
+	res := &Result{Branch: OnError, Status: a.Status, Header: a.Header, Body: a.Body, Attempts: r.attempts, json: a.json, deep: a.deep}
+	if r.opts.Observer != nil || r.opts.Tracer != nil { // they may keep those of the call
+		res.Attempts = slices.Clone(r.attempts)
+	}
+	return res
 }
 
 func (r *run) retryable(status int) bool {
