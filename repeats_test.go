@@ -68,7 +68,7 @@ func TestACallTellsWhyItWasNotSentAgain(t *testing.T) {
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, tt.want, e.NotRepeated)
 			assert.Equal(t, tt.want, events[len(events)-1].NotRepeated)
-			assert.Contains(t, logged.String(), `"notRepeated":"`+string(tt.want)+`"`)
+			assert.Contains(t, logged.String(), `"sent":true,"notRepeated":"`+string(tt.want)+`"`)
 		})
 	}
 }

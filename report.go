@@ -147,5 +147,5 @@ func (r *run) logEvent(ctx context.Context, level slog.Level, e Event) {
 		slog.String("connector", e.Connector), slog.String("request", e.Request),
 		slog.String("branch", string(e.Branch)), slog.String("code", string(e.Code)), slog.String("substitute", string(e.Substitute)),
 		slog.Int("status", e.Status), slog.Duration("duration", e.Duration),
-		slog.Int("attempts", len(e.Attempts)), slog.String("notRepeated", string(e.NotRepeated)))
+		slog.Int("attempts", len(e.Attempts)), slog.Bool("sent", r.sent()), slog.String("notRepeated", string(e.NotRepeated)))
 }
