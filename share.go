@@ -227,8 +227,8 @@ func (s *shares) request(r *requestPlan, common []any, sound bool) *requestPlan 
 	key, length, err := share.KeyOf(common, r.path, r.def)
 	r.size = partSize(length)
 	for _, s := range []*schema.Schema{r.schema, r.contract} {
-		if s != nil { // which knows better
-			r.size += int64(s.Size()) - partBytes*int64(s.Length())
+		if s != nil { // some take more than other text
+			r.size += max(0, int64(s.Size())-partBytes*int64(s.Length()))
 		}
 	}
 	if err != nil || !sound {

@@ -1,10 +1,12 @@
 package hub_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 
@@ -13,6 +15,8 @@ import (
 
 	"github.com/integrationhub/hub"
 	"github.com/integrationhub/hub/secrets"
+	"github.com/integrationhub/hub/storage"
+	"github.com/integrationhub/hub/storage/memory"
 )
 
 // refusing takes any key but one, and notes what each call came with.
@@ -136,4 +140,22 @@ func TestTheJSONOfADefinitionIsAllOfIt(t *testing.T) {
 	} {
 		look(is)
 	}
+}
+
+// A text that was spread out, in a store that others write to, counts for what it is: no part of a
+// plan makes room for others.
+func TestASchemaThatIsSpreadOutMakesNoRoom(t *testing.T) {
+	store := memory.New()
+	h := openOn(t, store)
+	hub.SendThrough(h, telling{})
+	con := newAlike().save(t, h.Tenant("acme"))
+	rec, err := store.Get(t.Context(), storage.Key{Tenant: "acme", Kind: "connector", ID: con.ID})
+	require.NoError(t, err)
+	before := rec.Revision
+	rec.Data = bytes.Replace(rec.Data, []byte(`"payloadSchema":{`), []byte(`"payloadSchema":{`+strings.Repeat(" ", 30<<10)), 1)
+	rec.Revision++
+	require.NoError(t, store.Apply(t.Context(), storage.Update(rec, before)))
+	_, err = execute(t, h.Tenant("acme"), "list")
+	require.NoError(t, err)
+	assert.Positive(t, hub.PlanBytes(h))
 }
