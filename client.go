@@ -59,9 +59,8 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err e
 	}
 	r := &run{Tenant: rt.tenant, op: "RoundTrip", call: Call{Connector: rt.connector}, pick: lent, begun: rt.tenant.opts.now()}
 	ctx := r.trace(req.Context())
-	resp, end, err := r.lend(ctx, req)
-	if err != nil {
-		end()
+	if resp, err = r.lend(ctx, req); err != nil {
+		defer r.life.leave() // when it has been told
 		return nil, r.report(ctx, nil, err)
 	}
 	resp.Request = req // and not the one that carries the token
@@ -84,49 +83,60 @@ func lent(_ *run, p *connectorPlan) (*requestPlan, error) {
 	return &requestPlan{def: Request{Name: "", State: StateActive}, policy: p.lending, rates: p.rates, timeout: duration(p.def.Timeout)}, nil
 }
 
-// lend sends a request of an SDK with the connector's authorization. Without an answer, the
-// function that it returns ends the call; an answer's body does so when it is closed, and so
-// does the end of the call's time: a body that nobody closes holds no place for longer.
-func (r *run) lend(told context.Context, req *http.Request) (*http.Response, func(), error) {
+// lend sends a request of an SDK with the connector's authorization. The body of the answer ends
+// the call when it is closed, and so does the end of the call's time: a body that nobody closes
+// holds no place for longer.
+func (r *run) lend(told context.Context, req *http.Request) (_ *http.Response, err error) {
 	if err := r.find(told, r.begun); err != nil {
-		return nil, r.life.leave, err
+		return nil, err
 	}
 	ctx, err := r.admit(told)
 	if err != nil {
-		return nil, r.life.leave, err
+		return nil, err
 	}
-	end := sync.OnceFunc(func() { r.release(); r.life.leave() })
-	if err := r.wireOf(req); err != nil {
-		return nil, end, err
-	}
-	if err := r.guard(); err != nil {
-		return nil, end, err
-	}
-	if err := r.authorize(ctx); err != nil {
-		r.otherNextTime(err)
-		return nil, end, err
-	}
-	out := req.Clone(ctx)
-	out.URL, out.Host, out.Header = r.wire.URL, "", r.wire.Header
-	if err := r.signLent(ctx, out); err != nil {
-		return nil, end, err
+	defer func() {
+		if err != nil {
+			r.release()
+		}
+	}()
+	out, err := r.lentRequest(ctx, req)
+	if err != nil {
+		return nil, err
 	}
 	resp, attempt, err := r.roundTrip(ctx, out)
 	if err != nil {
-		return nil, end, err
+		return nil, err
 	}
 	r.keepNonce(resp.Header)
 	if r.grant != nil && r.plan.refuses(headOf(resp)) {
 		r.grants.Refuse(r.plan.grantKey(), r.grant.Grant)
 	}
 	r.lentVersion(resp)
+	end := sync.OnceFunc(func() { r.release(); r.life.leave() })
 	body := r.lentBody(told, resp.Body, attempt, end)
 	if resp.Body == http.NoBody {
 		body.ended(nil)
 	}
 	resp.Body = body
 	context.AfterFunc(ctx, body.abandoned)
-	return resp, nil, nil
+	return resp, nil
+}
+
+// lentRequest is the request of an SDK as it is sent: held against the rules, authorized and signed.
+func (r *run) lentRequest(ctx context.Context, req *http.Request) (*http.Request, error) {
+	if err := r.wireOf(req); err != nil {
+		return nil, err
+	}
+	if err := r.guard(); err != nil {
+		return nil, err
+	}
+	if err := r.authorize(ctx); err != nil {
+		r.otherNextTime(err)
+		return nil, err
+	}
+	out := req.Clone(ctx)
+	out.URL, out.Host, out.Header = r.wire.URL, "", r.wire.Header
+	return out, r.signLent(ctx, out)
 }
 
 // roundTrip sends the request, if the circuit and the rate limits let it pass.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -110,6 +111,30 @@ func TestCloseCancelsAnAuthenticationThatNobodyWaitsForAnyMore(t *testing.T) {
 	giveUp()
 	failed(t, <-done, hub.Canceled)
 	require.ErrorIs(t, h.Close(ctx), context.Canceled)
+}
+
+// Whoever is told of a call may use what is closed after the hub.
+func TestCloseWaitsForWhoIsToldOfARoundTripThatFailed(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	closed := make(chan error, 1)
+	var h *hub.Hub
+	h = open(t, func(o *hub.Options) {
+		o.Observer = func(context.Context, hub.Event) {
+			go func() { closed <- h.Close(context.Background()) }()
+			select {
+			case err := <-closed:
+				t.Error("Close returned before the call had been told")
+				closed <- err
+			case <-time.After(50 * time.Millisecond): // it never does: this is only how long is looked
+			}
+		}
+	})
+	connector(t, h.Tenant("acme"), srv)
+	req, err := http.NewRequestWithContext(t.Context(), "DELETE", "https://elsewhere.example", nil)
+	require.NoError(t, err)
+	_, err = lend(t, h.Tenant("acme")).Do(req)
+	require.ErrorIs(t, err, hub.Forbidden)
+	require.NoError(t, <-closed)
 }
 
 // An SDK that never closes a body must not keep the hub from closing.

@@ -45,6 +45,15 @@ func (g *Gates) Enter(ctx context.Context, tenant, connector string) (leave func
 	return func() { g.gates.leave(&t) }, nil
 }
 
+// Queue lets a call wait for such a place. What it returns is what the call does once it has noticed
+// that its wait is over, or that it gives up.
+func (g *Gates) Queue(ctx context.Context, tenant, connector string) (notice func(), err error) {
+	g.gates.mu.Lock()
+	defer g.gates.mu.Unlock()
+	t := &ticket{ctx: ctx, gate: g.gates.gate(gateKey{tenant, connector}, gateBounds{hub: 1000, tenant: 1000, connector: 1, queued: 1})}
+	return func() { g.gates.abandon(t) }, g.gates.queue(t)
+}
+
 // Kept counts the gates of tenants and of connectors that are there.
 func (g *Gates) Kept() (tenants, connectors int) {
 	return len(g.gates.tenants), len(g.gates.connectors)

@@ -178,7 +178,9 @@ func (g *gates) abandon(t *ticket) {
 			break
 		}
 	}
-	g.retire(t.gate)
+	if g.connectors[t.gate.key] == t.gate { // it may have been forgotten meanwhile
+		g.retire(t.gate)
+	}
 	inside := !t.since.IsZero()
 	g.mu.Unlock()
 	if inside {

@@ -52,3 +52,32 @@ func TestAGateInUseIsNotForgotten(t *testing.T) {
 	_, connectors := g.Kept()
 	assert.Equal(t, hub.MaxIdle, connectors)
 }
+
+// Whoever gave up may be slow to notice: its gate may have been forgotten meanwhile, and another one
+// made in its place.
+func TestACallThatNoticesLateLeavesTheGatesOfOthersAlone(t *testing.T) {
+	var g hub.Gates
+	others := func() {
+		for n := range hub.MaxIdle {
+			pass(t, &g, "acme", fmt.Sprint("connector-", n))
+		}
+	}
+	gone, giveUp := context.WithCancel(t.Context())
+	leave, err := g.Enter(t.Context(), "acme", "busy")
+	require.NoError(t, err)
+	notice, err := g.Queue(gone, "acme", "busy")
+	require.NoError(t, err)
+	giveUp()
+	leave()
+	others()
+	leave, err = g.Enter(t.Context(), "acme", "busy")
+	require.NoError(t, err)
+	notice()
+	others()
+	_, err = g.Enter(gone, "acme", "busy")
+	require.ErrorIs(t, err, context.Canceled, "its one place is taken")
+	leave()
+	tenants, connectors := g.Kept()
+	assert.Equal(t, hub.MaxIdle, connectors)
+	assert.Equal(t, 1, tenants)
+}

@@ -45,7 +45,11 @@ type Attempt struct {
 // call is sent once more, with it.
 func (r *run) send(ctx context.Context) {
 	r.sendOnce(ctx)
-	if r.nonceAsked() && !r.spent.Load() && r.compose(ctx) == nil { // an assertion counts once: another one
+	if !r.nonceAsked() || r.spent.Load() {
+		return
+	}
+	r.wire.Header = r.wire.Header.Clone() // net/http may still be looking at the one that was sent
+	if r.compose(ctx) == nil {            // an assertion counts once: another one
 		r.sendOnce(ctx)
 		r.nonceAsked()
 	}
