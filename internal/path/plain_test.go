@@ -69,3 +69,16 @@ func TestInKnowsItsLimits(t *testing.T) {
 		assert.Equal(t, want, ok, text)
 	}
 }
+
+func TestTextIsThatOfScalarsAsTheyStand(t *testing.T) {
+	var d payload.Document
+	for text, want := range map[string]string{`"a b"`: "a b", `""`: "", `-1.50e3`: "-1.50e3", `true`: "true", `false`: "false", `"\u0061"`: "?", `null`: "?", `[]`: "?", `{}`: "?"} {
+		require.NoError(t, d.Read([]byte(`{"a":`+text+`}`), payload.Limits{}))
+		v, _ := path.Find(&d, []string{"a"})
+		got, ok := path.Text(&d, v)
+		assert.Equal(t, want != "?", ok, text)
+		if ok {
+			assert.Equal(t, want, got)
+		}
+	}
+}

@@ -53,6 +53,8 @@ var quickCases = []struct {
 	{`{"required":["z"],"additionalProperties":false}`, []string{`1`}, nil, []string{`{}`, `{"z":1}`}},
 	{`{"properties":{"a":{"type":"string"}},"additionalProperties":{"type":"integer"}}`, []string{`{"a":"","b":1}`, `{}`}, nil, []string{`{"a":1}`, `{"b":""}`, `{"\u0061":1}`}},
 	{`{"properties":{"a":{}},"additionalProperties":false}`, []string{`{"a":[{"b":1}]}`, `{}`, `{"\u0061":1}`}, nil, []string{`{"b":1}`, `{"a":1,"b":1}`}},
+	{`{"properties":{"customerName":{"type":"string"}},"required":["customerName"],"additionalProperties":false}`, []string{`{"customerName":""}`}, nil,
+		[]string{`{"customerNumber":1}`, `{"customerN":""}`, `{"customerName":1}`, `{"customerName":"","customer":""}`}},
 	{`{"minProperties":1,"maxProperties":2}`, []string{`{"a":1}`, `{"a":{"b":1},"b":2}`}, nil, []string{`{}`, `{"a":1,"b":2,"c":3}`}},
 	{manyMembers, []string{`{"p0":1,"p19":2}`, `{"p19":1,"p0":2,"p7":3}`}, nil, []string{`{"p0":1}`, `{"p0":"","p19":1}`, `{"p0":1,"p19":1,"p20":1}`}},
 	{`{"allOf":[{"type":"string"},{"minLength":2}]}`, []string{`"ab"`}, nil, []string{`"a"`, `12`}},
@@ -132,6 +134,7 @@ var quickCases = []struct {
 	{`{"$dynamicRef":"#x","$defs":{"d":{"$dynamicAnchor":"x","type":"string"}}}`, nil, []string{`"a"`}, []string{`1`}},
 	{`{"$schema":"https://json-schema.org/draft/2019-09/schema","properties":{"a":{"$recursiveRef":"#"}},"additionalProperties":false}`, nil,
 		[]string{`{"a":{}}`}, []string{`{"a":{"b":1}}`}},
+	{`{"regexProperties":true}`, nil, []string{`{"a":1}`}, []string{`{"(":1}`}},
 	{manyRequired(65), nil, []string{`{` + manyMade(65) + `}`}, []string{`{` + manyMade(64) + `}`}},
 	{manyRequired(64), []string{`{` + manyMade(64) + `}`}, nil, []string{`{` + manyMade(63) + `}`}},
 }

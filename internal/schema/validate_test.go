@@ -210,6 +210,19 @@ func TestValidateRefusesWhatCheckRefuses(t *testing.T) {
 }
 
 // Numbers at the edge of what a payload may hold, against every keyword that computes with them.
+// A text that was read within wider limits is held to the schema's own.
+func TestADocumentIsHeldToTheLimitsOfTheSchema(t *testing.T) {
+	data := []byte(`{"a":[[[1]]],"b":123456,"c":1e30}`)
+	for _, own := range []payload.Limits{{Bytes: len(data) - 1}, {Depth: 3}, {Digits: 5}, {Exponent: 29}, {Depth: 4}} {
+		s, err := schema.Compile([]byte(`{"type":"object"}`), schema.Limits{Payload: own})
+		require.NoError(t, err)
+		var d payload.Document
+		require.NoError(t, d.Read(data, payload.Limits{}))
+		require.Equal(t, s.Validate(data), s.ValidateDocument(&d))
+		require.Equal(t, own.Depth == 4, s.ValidateDocument(&d) == nil, "%+v", own)
+	}
+}
+
 func TestNumbersAtTheEdge(t *testing.T) {
 	edge := []string{"1e400", "-1e400", "1e-400", "0e400", "-0.0", strings.Repeat("9", 64) + "e400", "0." + strings.Repeat("9", 63) + "e-400"}
 	for _, src := range []string{`{"type":"integer"}`, `{"minimum":1e400}`, `{"maximum":-1e-400}`, `{"exclusiveMinimum":0}`, `{"exclusiveMaximum":0}`, `{"multipleOf":1e-400}`, `{"multipleOf":7e400}`, `{"enum":[1e400]}`, `{"const":1e-400}`} {

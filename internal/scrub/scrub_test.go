@@ -130,6 +130,7 @@ func TestOtherWorldsEscapes(t *testing.T) {
 		"Python":                {"emoji😀here", `emoji\ud83d\ude00here`},
 		"upper code":            {"emoji😀here", `emoji\uD83D\uDE00here`},
 		"encodeURIComponent":    {"it's (a) key!", "it's%20(a)%20key!"},
+		"a tilde alone":         {"plain~but-for_it", "plain%7Ebut-for_it"},
 		"URLEncoder":            {"star*tilde~ x", "star*tilde%7E+x"},
 		"HTML":                  {`a<b>"c"&'d'`, "a&lt;b&gt;&quot;c&quot;&amp;&#39;d&#39;"},
 		"header name canonical": {"my-Secret-name", "My-Secret-Name"},

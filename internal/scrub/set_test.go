@@ -3,6 +3,7 @@ package scrub_test
 import (
 	"encoding/base64"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,6 +32,18 @@ func FuzzSet(f *testing.F) {
 		assert.Equal(t, string(wantJSON), string(set.JSON([]byte(text))))
 		assert.Equal(t, wantHeader, gotHeader)
 	})
+}
+
+// Each Scrubber of a Set finds its own, wherever it stands.
+func TestEachOfASetIsAsked(t *testing.T) {
+	set := scrub.Set{nil, scrub.New(secrets("abcdefgh-ijkl")), scrub.New(secrets("0123456789abcdef", "pin-42"))}
+	for _, long := range []string{"", strings.Repeat("long ", 200), `\"` + strings.Repeat("long ", 200)} {
+		assert.Equal(t, `{"a":"`+long+`[secret]"}`, string(set.JSON([]byte(`{"a":"`+long+`0123456789abcd\u0065f"}`))))
+		assert.Equal(t, `{"a":"`+long+`[secret]"}`, string(set.JSON([]byte(`{"a":"`+long+`\u0061bcdefgh-ijkl"}`))))
+	}
+	assert.Equal(t, http.Header{"A": {"x", "[secret]"}}, set.Header(http.Header{"A": {"x", "pin-42"}}))
+	assert.Equal(t, http.Header{"[secret]": {"x"}}, set.Header(http.Header{"pin-42": {"x"}}))
+	assert.Equal(t, http.Header{"X-[secret]": {"x"}}, set.Header(http.Header{"X-0123456789abcdef": {"x"}}))
 }
 
 func TestASetThatFindsNothingCostsNoMemory(t *testing.T) {
