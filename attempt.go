@@ -24,11 +24,10 @@ func (a *attempts) AttemptEnds(ctx context.Context, ended *transport.Attempt) {
 }
 
 func (r *run) attemptBegins(ctx context.Context, wait time.Duration) context.Context {
-	r.number++
 	if r.opts.Tracer == nil {
 		return ctx
 	}
-	e := r.attemptEvent()
+	e := r.attemptEvent(len(r.attempts) + 1)
 	e.Started = r.opts.now()
 	e.Attempts = []Attempt{{Start: e.Started, Wait: wait}}
 	return r.traceAttempt(ctx, e)
@@ -43,7 +42,7 @@ func (r *run) attemptEnds(ctx context.Context) {
 	if r.opts.Observer == nil && r.traced.attempt == nil && !logs {
 		return
 	}
-	e := r.attemptEvent()
+	e := r.attemptEvent(len(r.attempts))
 	e.Status, e.Started, e.Duration, e.Attempts = a.Status, a.Start, a.Duration, r.attempts[last:last+1:last+1]
 	r.observe(ctx, e)
 	if r.traced.attempt != nil {
@@ -54,8 +53,8 @@ func (r *run) attemptEnds(ctx context.Context) {
 	}
 }
 
-func (r *run) attemptEvent() Event {
-	e := Event{Op: opAttempt, CallOp: r.op, Number: r.number}
+func (r *run) attemptEvent(number int) Event {
+	e := Event{Op: opAttempt, CallOp: r.op, Number: number}
 	r.describe(&e)
 	return e
 }

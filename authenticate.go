@@ -284,10 +284,10 @@ func passing(status int) bool {
 // it show nothing.
 func (r *run) given() []scrub.Secret {
 	if r.wire == nil || r.wire.Header.Get("Content-Type") != mediaForm {
-		return r.made
+		return r.secrets().made
 	}
 	form, _ := url.ParseQuery(string(r.wire.Body)) // what cannot be read is left out
-	list := slices.Clone(r.made)
+	list := slices.Clone(r.secrets().made)
 	for _, name := range sortedKeys(form) {
 		if !isToken(name) && !slices.Contains(grants, name) || strings.HasSuffix(name, "_type") {
 			continue

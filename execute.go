@@ -104,44 +104,41 @@ type run struct {
 	op     string
 	call   Call
 	pick   func(*run, *connectorPlan) (*requestPlan, error) // nil: req is what it is
-	sample bool                                             // the request's Sample stands in for a payload that is not given
 	paging *paging                                          // over the pages of a list; nil: this is one call
-	spent  atomic.Bool                                      // a file that can be read once has been
 	stream *stream                                          // where the body of a success goes; nil: into the result
 
-	substitutes bool // Request.Fallback may stand in
+	sample      bool        // the request's Sample stands in for a payload that is not given
+	substitutes bool        // Request.Fallback may stand in
+	shows       bool        // the tokens stay in what is returned: Options.ScriptTokens
+	script      bool        // authenticates for a script, which may ask again and again
+	announced   bool        // BeforeSend knows
+	replayed    bool        // with another token
+	switched    bool        // to the other version of its secrets
+	spent       atomic.Bool // a file that can be read once has been
 
-	begun     time.Time
-	found     time.Time         // when its definition was looked at; zero: by the call that set it off
-	index     *payload.Document // the payload, read; nil: there is none
-	plan      *connectorPlan
-	req       *requestPlan
-	wire      *render.Request
-	grant     *grant
-	purse     purse             // of the credentials that it carries
-	sign      signer            // signs each attempt; nil: nothing does
-	prev      *grant            // the last one, when another is fetched; nil: there is none
-	code      *exchangeCode     // what a person's consent yielded; nil: nobody consented just now
-	proof     string            // the key that the token will be bound to
-	tokens    *scrub.Scrubber   // finds the tokens of an authentication's answer
-	worn      []*scrub.Scrubber // find the tokens that the call had before
-	made      []scrub.Secret    // credentials made for this call alone: signatures, proofs
-	finds     *scrub.Scrubber   // finds them; nil until it is asked
-	shows     bool              // the tokens stay in what is returned: Options.ScriptTokens
-	script    bool              // authenticates for a script, which may ask again and again
-	announced bool              // BeforeSend knows
-	replayed  bool
-	switched  bool          // to the other version of its secrets
-	taken     SecretVersion // the version that was taken; empty: the call's secrets have but one
-	outcome   transport.Outcome
-	read      reading // of the answer that was read last
-	attempts  []Attempt
-	number    int // of the attempt under way
-	traced    traced
-	lasting   context.Context // of the call without its end, for those who are told of it; nil: nobody was
+	begun    time.Time
+	found    time.Time         // when its definition was looked at; zero: by the call that set it off
+	index    *payload.Document // the payload, read; nil: there is none
+	plan     *connectorPlan
+	req      *requestPlan
+	wire     *render.Request
+	grant    *grant
+	purse    purse           // of the credentials that it carries
+	sign     signer          // signs each attempt; nil: nothing does
+	prev     *grant          // the last one, when another is fetched; nil: there is none
+	code     *exchangeCode   // what a person's consent yielded; nil: nobody consented just now
+	proof    string          // the key that the token will be bound to
+	tokens   *scrub.Scrubber // finds the tokens of an authentication's answer
+	own      *ownSecrets     // nil: it has none
+	taken    SecretVersion   // the version that was taken; empty: the call's secrets have but one
+	outcome  transport.Outcome
+	read     reading // of the answer that was read last
+	attempts []Attempt
+	traced   traced
+	lasting  context.Context // of the call without its end, for those who are told of it; nil: nobody was
 
 	idempotencyKey string
-	rendered       []byte // digest of the call, if Request.Fallback asks for one
+	rendered       *staleKey // digest of the call, if Request.Fallback asks for one
 
 	stay    stay   // its context among those that Close cancels
 	ticket  ticket // its place among the calls

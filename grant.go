@@ -106,31 +106,56 @@ func eachText(v gjson.Result, name string, f func(name, value string)) {
 	}
 }
 
+// ownSecrets are known to one call alone.
+type ownSecrets struct {
+	made  []scrub.Secret    // credentials made for it: signatures, proofs
+	finds *scrub.Scrubber   // finds them; nil until it is asked
+	worn  []*scrub.Scrubber // find the tokens that it had before
+}
+
 // sends notes a credential that was made for this call, as it is sent: whoever echoes it
 // shows nothing.
 func (r *run) sends(name, value string) {
-	r.made, r.finds = append(r.made, scrub.Secret{Name: name, Value: value}), nil
+	own := r.secrets()
+	own.made, own.finds = append(own.made, scrub.Secret{Name: name, Value: value}), nil
 }
 
 // giveUpGrant makes the call fetch another token. The one it had stays known as secret.
-func (r *run) giveUpGrant() { r.worn, r.grant = append(r.worn, r.grant.scrubber), nil }
+func (r *run) giveUpGrant() {
+	own := r.secrets()
+	own.worn, r.grant = append(own.worn, r.grant.scrubber), nil
+}
+
+func (r *run) secrets() *ownSecrets {
+	if r.own == nil {
+		r.own = new(ownSecrets)
+	}
+	return r.own
+}
+
+// finder finds the credentials that were made for the call, nil if none were.
+func (o *ownSecrets) finder() *scrub.Scrubber {
+	if o.finds == nil && len(o.made) > 0 {
+		o.finds = scrub.New(o.made)
+	}
+	return o.finds
+}
 
 // scrubbers mask what is known as secret. A few need no memory.
 func (r *run) scrubbers() scrub.Set { return r.appendScrubbers(make(scrub.Set, 0, 4)) }
 
 func (r *run) appendScrubbers(list scrub.Set) scrub.Set {
 	list = append(list, r.plan.scrubber)
-	if len(r.made) > 0 {
-		if r.finds == nil {
-			r.finds = scrub.New(r.made)
-		}
-		list = append(list, r.finds)
+	if r.own != nil {
+		list = append(list, r.own.finder())
 	}
 	if r.shows {
 		return list
 	}
 	list = append(list, r.tokens)
-	list = append(list, r.worn...)
+	if r.own != nil {
+		list = append(list, r.own.worn...)
+	}
 	if r.grant != nil {
 		list = append(list, r.grant.scrubber)
 	}

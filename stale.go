@@ -121,8 +121,7 @@ func (r *run) staleKey() (key staleKey, ok bool) {
 	if r.rendered == nil {
 		return key, false
 	}
-	copy(key[:], r.rendered)
-	return key, true
+	return *r.rendered, true
 }
 
 // digest notes the rendered call, before anything is added that is made for it alone.
@@ -148,7 +147,7 @@ func (r *run) digest() {
 	}
 	number(h, int64(len(r.wire.Body)))
 	h.Write(r.wire.Body)
-	r.rendered = h.Sum(nil)
+	r.rendered = (*staleKey)(h.Sum(nil))
 }
 
 // part and number write what cannot be taken for anything else.
