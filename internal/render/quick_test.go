@@ -190,10 +190,18 @@ func TestAScratchKeepsNothingOfACall(t *testing.T) {
 			}
 		}
 	}
-	v := values(`{"x":"` + strings.Repeat("a", 100<<10) + `"}`)
+	v := values(`{}`)
 	v.Scratch = scratch
-	_, err := compile(t, post("text/plain", "{{x}}")).Render(v)
-	require.NoError(t, err)
+	v.Secret = func(string) (string, error) { return "s3cr3t, of which XML takes all but the end\x00", nil }
+	_, err := compile(t, post("application/xml", "<a>[[apiKey]]</a>")).Render(v)
+	require.Error(t, err)
 	buf, _ := scratch.Left()
+	assert.NotContains(t, string(buf), "s3cr3t")
+
+	v = values(`{"x":"` + strings.Repeat("a", 100<<10) + `"}`)
+	v.Scratch = scratch
+	_, err = compile(t, post("text/plain", "{{x}}")).Render(v)
+	require.NoError(t, err)
+	buf, _ = scratch.Left()
 	assert.LessOrEqual(t, len(buf), 64<<10)
 }

@@ -158,11 +158,10 @@ func (w *writer) text(s *slot, h *hole, v *value) error {
 		w.buf = append(w.buf, h.name...)
 		return nil
 	}
-	buf, refused := s.encode(w.buf, text)
-	if refused != nil {
+	var refused *refusal
+	if w.buf, refused = s.encode(w.buf, text); refused != nil { // what is written by then goes with the rest
 		return s.fault(h, refused.rule, refused.message)
 	}
-	w.buf = buf
 	return nil
 }
 
