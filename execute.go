@@ -288,7 +288,7 @@ func (r *run) scrub(res *Result) {
 	}
 	known := r.scrubbers()
 	res.Header = known.Header(res.Header)
-	if res.json {
+	if res.json || res.deep { // what is too deep to be read is still written as JSON is
 		res.Body = known.JSON(res.Body)
 	} else {
 		res.Body = known.Bytes(res.Body)

@@ -128,6 +128,24 @@ func echoConnector(t *testing.T, h *hub.Tenant, srv *hubtest.Server, secret stri
 	setSecret(t, h, con.ID, "key", secret)
 }
 
+// What is too deep to be read is masked as other JSON is: short secrets that are a whole value, and whatever is escaped.
+func TestDeepAnswersAreMaskedAsJSON(t *testing.T) {
+	for secret, echoed := range map[string]string{"p1n-42": "p1n-42", "a-longer-secret": `\u0061\u002dlonger-secret`} {
+		srv, trust := peers(t, 1)
+		h := open(t, trust).Tenant("acme")
+		echoConnector(t, h, srv[0], secret)
+		for _, depth := range []int{10, 600} {
+			put := func(text string) string {
+				return strings.Repeat("[", depth) + `"` + text + `"` + strings.Repeat("]", depth)
+			}
+			srv[0].Handle("/echo", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, put(echoed)) }))
+			res, _ := execute(t, h, "r")
+			require.NotNil(t, res)
+			assert.Equal(t, put("[secret]"), string(res.Body))
+		}
+	}
+}
+
 // Whatever an upstream echoes, in whatever form, nobody reads the secret or the token in what
 // comes back: result, outputs, error, event, log, Studio's variables.
 func TestEchoedSecretsAreMasked(t *testing.T) {
