@@ -17,6 +17,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/signal"
+	"slices"
 	"time"
 )
 
@@ -95,6 +96,9 @@ func status(err error) int {
 
 // prove runs the lines and prints their rows.
 func prove(ctx context.Context, only string, full, asJSON bool, seed uint64) error {
+	if only != "" && !slices.ContainsFunc(lines, func(l line) bool { return l.name == only }) {
+		return fmt.Errorf("-only: there is no line %q", only)
+	}
 	failed := 0
 	for i, l := range lines {
 		if only != "" && only != l.name {

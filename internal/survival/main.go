@@ -61,9 +61,14 @@ func main() {
 	if *onDemand {
 		size = full
 	}
+	chosen, err := choose(*only)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "survival:", err)
+		os.Exit(2)
+	}
 	failed := 0
-	for _, l := range lines {
-		if *only != "" && *only != l.name || ctx.Err() != nil {
+	for _, l := range chosen {
+		if ctx.Err() != nil {
 			continue
 		}
 		r := l.alone(ctx, &trial{scale: size, seed: *seed})
@@ -76,6 +81,19 @@ func main() {
 		fmt.Fprintf(os.Stderr, "survival: %d lines do not hold\n", failed)
 		os.Exit(1)
 	}
+}
+
+// choose returns the line of that name; all of them for none.
+func choose(only string) ([]line, error) {
+	if only == "" {
+		return lines, nil
+	}
+	for i, l := range lines {
+		if l.name == only {
+			return lines[i : i+1], nil
+		}
+	}
+	return nil, fmt.Errorf("-only: there is no line %q", only)
 }
 
 // alone runs a line without a test around it.

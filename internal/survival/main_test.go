@@ -24,3 +24,16 @@ func TestEveryLineHolds(t *testing.T) {
 		})
 	}
 }
+
+// A name that no line has is refused: a run of nothing would look like one that holds.
+func TestOnlyNamesALine(t *testing.T) {
+	if chosen, err := choose("leaks"); err != nil || len(chosen) != 1 || chosen[0].name != "leaks" {
+		t.Errorf("leaks: %v, %v", chosen, err)
+	}
+	if chosen, err := choose(""); err != nil || len(chosen) != len(lines) {
+		t.Errorf("none: %d lines, %v", len(chosen), err)
+	}
+	if _, err := choose("leaks,forms"); err == nil {
+		t.Error("two names at once are taken for a line")
+	}
+}
