@@ -65,14 +65,32 @@ func (stub) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	answer := benchAnswer
 	if strings.HasPrefix(req.URL.Host, "login.") {
-		answer = []byte(`{"access_token":"eyJhbGciOiJub25lIn0.eyJzdWIiOiJiZW5jaCJ9.dG9rZW4","token_type":"Bearer","expires_in":86400}`)
+		answer = stubToken
 	}
-	return &http.Response{
+	a := new(stubAnswer)
+	a.body.Reset(answer)
+	a.response = http.Response{
 		StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {"application/json"}, "Date": {"Sun, 01 Mar 2026 09:30:00 GMT"}, "X-Request-Id": {"0123456789abcdef"}},
-		Body:   io.NopCloser(bytes.NewReader(answer)), ContentLength: int64(len(answer)), Request: req,
-	}, nil
+		Header: stubHeader, Body: &a.body, ContentLength: int64(len(answer)), Request: req,
+	}
+	return &a.response, nil
 }
+
+// stubAnswer is an answer in one piece of memory: what is measured is the hub's.
+type stubAnswer struct {
+	response http.Response
+	body     stubBody
+}
+
+type stubBody struct{ bytes.Reader }
+
+func (*stubBody) Close() error { return nil }
+
+// stubHeader is shared by the answers: nothing in them makes the hub write to it.
+var stubHeader = http.Header{"Content-Type": {"application/json"}, "Date": {"Sun, 01 Mar 2026 09:30:00 GMT"}, "X-Request-Id": {"0123456789abcdef"}}
+
+// stubToken is the answer to whoever asks for a token.
+var stubToken = []byte(`{"access_token":"eyJhbGciOiJub25lIn0.eyJzdWIiOiJiZW5jaCJ9.dG9rZW4","token_type":"Bearer","expires_in":86400}`)
 
 // benchConnector saves the connector whose request is measured.
 func benchConnector(t testing.TB, h *hub.Tenant, tpl, name string, change ...func(*hub.Connector)) {

@@ -10,7 +10,10 @@ import (
 
 // Stub is a third party within the process, which answers at once. It only looks at the path.
 func Stub() http.RoundTripper {
-	s := &stub{token: []byte(TokenReply)}
+	s := &stub{
+		token:  []byte(TokenReply),
+		header: http.Header{"Content-Type": {"application/json"}, "X-Request-Id": {"0123456789abcdef"}},
+	}
 	for n := range s.replies {
 		s.replies[n] = Reply(n)
 	}
@@ -20,6 +23,7 @@ func Stub() http.RoundTripper {
 type stub struct {
 	replies [Variants][]byte
 	token   []byte
+	header  http.Header // of all answers: no peer writes to it
 }
 
 // RoundTrip answers.
@@ -41,9 +45,22 @@ func (s *stub) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		answer = s.replies[n]
 	}
-	return &http.Response{
+	a := new(stubAnswer)
+	a.body.Reset(answer)
+	a.response = http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {"application/json"}, "X-Request-Id": {"0123456789abcdef"}},
-		Body:   io.NopCloser(bytes.NewReader(answer)), ContentLength: int64(len(answer)), Request: req,
-	}, nil
+		Header: s.header, Body: &a.body, ContentLength: int64(len(answer)), Request: req,
+	}
+	return &a.response, nil
 }
+
+// stubAnswer is an answer in one piece of memory: what is measured is what a peer does.
+type stubAnswer struct {
+	response http.Response
+	body     stubBody
+}
+
+type stubBody struct{ bytes.Reader }
+
+// Close does nothing.
+func (*stubBody) Close() error { return nil }
