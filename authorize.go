@@ -103,7 +103,7 @@ func refusedBefore(failed *token.Error) *Error {
 // unauthenticated is the error of a call whose authentication failed: without what was
 // counted for the authentication.
 func unauthenticated(e *Error) error {
-	e.Attempts, e.Sent, e.NotRepeated = 0, false, ""
+	e.Attempts, e.Sent, e.harmless, e.NotRepeated = 0, false, false, ""
 	switch e.Code {
 	case Timeout, Unreachable, BadAnswer:
 		e.detail = "the connector's authentication: " + e.detail

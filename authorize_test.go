@@ -478,3 +478,30 @@ func TestTenantsAndConnectorsDoNotShareTokens(t *testing.T) {
 		assert.Equal(t, i+1, received(srv, "/token"), "tenant "+strconv.Quote(tenant))
 	}
 }
+
+// What refuses the token is mended by another token, and never by the same one once more,
+// whatever statuses are worth another attempt.
+func TestARefusedTokenIsNotSentAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		statuses []string
+		status   int
+	}{
+		"by a status that is repeated": {[]string{"4xx"}, 401},
+		"by a declared refusal":        {nil, 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := hubtest.NewServer(t)
+			srv.Handle("POST /token", issuer("3600"))
+			srv.Handle("/things", hubtest.Sequence(hubtest.Status(tt.status), hubtest.Status(tt.status), hubtest.Status(200)))
+			h := open(t).Tenant("acme")
+			connector(t, h, srv, oauth(srv), func(c *hub.Connector) {
+				c.Auth.Refused = []hub.AnswerMatch{{Statuses: []string{"503"}}}
+				c.Requests[0].Retry = &hub.Retry{Statuses: tt.statuses}
+			})
+			_, err := execute(t, h, "read")
+			failed(t, err, hub.Unauthorized)
+			assert.Equal(t, 2, received(srv, "/things"), "one with each token")
+			assert.Equal(t, 2, received(srv, "/token"))
+		})
+	}
+}

@@ -111,7 +111,7 @@ func (t *Tenant) ExecuteAll(ctx context.Context, calls iter.Seq[BatchCall], opts
 			halted: make(chan struct{}),
 			window: make(chan struct{}, o.Window),
 			places: make(chan struct{}, o.Concurrency),
-			ended:  make(chan batchEnd, o.Window),
+			ended:  make(chan batchEnd),
 		}
 		go b.feed(calls)
 		defer b.finish()

@@ -25,7 +25,7 @@ type batch struct {
 
 	window chan struct{} // a call has a place in it until its result was delivered
 	places chan struct{} // likewise, until it ended
-	ended  chan batchEnd // as large as the window, so that nobody waits to put into it
+	ended  chan batchEnd // whoever waits to put into it has given its place back
 	panics any           // of the input; read once ended is closed
 
 	mu       sync.Mutex
@@ -211,7 +211,7 @@ func (b *batch) record(r BatchResult, err error) error {
 	return e
 }
 
-// The waits of a call that found the hub busy grow between the two.
+// The least waits of a call that is put off grow between the two.
 const (
 	firstBusyWait   = 50 * time.Millisecond
 	longestBusyWait = 2 * time.Second
@@ -256,13 +256,14 @@ func (b *batch) putOff(err error, busy int) time.Time {
 	if !errors.As(err, &e) || !e.Retryable || !e.Repeatable() || b.ctx.Err() != nil {
 		return time.Time{}
 	}
+	wait := min(firstBusyWait<<min(busy, 10), longestBusyWait)
+	wait = wait/2 + rand.N(wait)
 	switch {
 	case e.Code == Busy && e.RetryAt.IsZero():
-		wait := min(firstBusyWait<<min(busy, 10), longestBusyWait)
-		return time.Now().Add(wait/2 + rand.N(wait))
+		return time.Now().Add(wait)
 	case e.RetryAt.IsZero():
 	case e.Code == Busy, e.Code == RateLimited, e.Code == CircuitOpen, e.Status == http.StatusTooManyRequests, e.Status == http.StatusServiceUnavailable:
-		return time.Now().Add(e.RetryAt.Sub(b.tenant.opts.now())) // the hub's clock may be another
+		return time.Now().Add(max(wait, e.RetryAt.Sub(b.tenant.opts.now()))) // the hub's clock may be another
 	}
 	return time.Time{}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -207,6 +208,7 @@ func TestABatchComesBackWhenTheThirdPartyAsksItTo(t *testing.T) {
 	}{
 		"turned away with a time":    {hubtest.Status(429).RetryAfter(1), 0, 2, ""},
 		"unavailable until":          {hubtest.Status(503).RetryAfter(1), 0, 2, ""},
+		"to come back at once":       {hubtest.Status(429).RetryAfter(0), 0, 2, ""},
 		"beyond patience":            {hubtest.Status(429).RetryAfter(3600), 0, 1, hub.RateLimited},
 		"without patience":           {hubtest.Status(429).RetryAfter(1), -1, 1, hub.RateLimited},
 		"turned away without a time": {hubtest.Status(503), 0, 1, hub.Rejected},
@@ -540,4 +542,24 @@ func TestABatchEndsWhenTheHubIsClosed(t *testing.T) {
 		results++
 	}
 	assert.LessOrEqual(t, results, 16)
+}
+
+// What a batch may hold costs nothing until it holds it.
+func TestABatchTakesAnyBounds(t *testing.T) {
+	h := batched(t, "GET", hubtest.Status(204), func(o *hub.Options) { o.Limits.ConnectorCalls, o.Limits.TenantCalls = -1, -1 })
+	for name, opts := range map[string]hub.BatchOptions{
+		"concurrency":         {Concurrency: math.MaxInt},
+		"window":              {Ordered: true, Window: math.MaxInt},
+		"ordered concurrency": {Ordered: true, Concurrency: math.MaxInt},
+		"patience":            {Patience: math.MaxInt64},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ended := 0
+			for _, err := range h.ExecuteAll(t.Context(), numbered(20), &opts) {
+				require.NoError(t, err)
+				ended++
+			}
+			assert.Equal(t, 20, ended)
+		})
+	}
 }

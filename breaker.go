@@ -52,6 +52,8 @@ func (b Breaker) withDefaults() Breaker {
 	set(&b.Window, 10*time.Second)
 	set(&b.Open, 5*time.Second)
 	set(&b.Probes, 3)
+	b.Window, b.Open = min(b.Window, unlimited[time.Duration]()), min(b.Open, unlimited[time.Duration]())
+	b.Probes = min(b.Probes, unlimited[int]())
 	return b
 }
 

@@ -3,6 +3,7 @@ package hub_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -359,4 +360,24 @@ func asCode(err error) hub.Code {
 		return e.Code
 	}
 	return ""
+}
+
+// The largest values there are mean what they say, and end nothing.
+func TestACircuitTakesAnyBounds(t *testing.T) {
+	for name, breaker := range map[string]hub.Breaker{
+		"window": {Calls: 1, Window: math.MaxInt64}, "open": {Calls: 1, Open: math.MaxInt64}, "probes": {Calls: 1, Probes: 1 << 32},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv, f := hubtest.NewServer(t), &faulty{}
+			srv.Handle("/", f)
+			f.is(hubtest.Status(500))
+			h := open(t, func(o *hub.Options) { o.Breaker = breaker }).Tenant("acme")
+			connector(t, h, srv, manual("go", "GET", srv.URL, once))
+			_, err := execute(t, h, "go")
+			failed(t, err, hub.Rejected)
+			_, err = execute(t, h, "go")
+			e := failed(t, err, hub.CircuitOpen)
+			assert.Equal(t, name == "open", e.RetryAt.After(time.Now().AddDate(50, 0, 0)), "%v", e.RetryAt)
+		})
+	}
 }

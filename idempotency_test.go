@@ -36,6 +36,7 @@ func TestTheIdempotencyKeyIsTakenFromThePayload(t *testing.T) {
 	assert.Equal(t, []string{"17", "17"}, keys("go", `{"ticketId":17}`, ""))
 	assert.Equal(t, []string{"eu-17", "eu-17"}, keys("both", `{"ticketId":"17"}`, "the-callers"))
 	assert.Equal(t, []string{"the-callers", "the-callers"}, keys("go", `{}`, "the-callers"))
+	assert.Equal(t, []string{"the-callers", "the-callers"}, keys("go", `{"ticketId":" \t"}`, "the-callers"), "blanks are no key")
 	made := keys("go", `{}`, "")
 	assert.Equal(t, made[0], made[1])
 	assert.GreaterOrEqual(t, len(made[0]), 26)

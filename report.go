@@ -73,7 +73,9 @@ func (r *run) report(ctx context.Context, res *Result, err error) error {
 	}
 	if err != nil {
 		failed := asError(err)
-		failed.Attempts, failed.Sent = max(failed.Attempts, len(r.attempts)), failed.Sent || r.sent()
+		if failed.Attempts = max(failed.Attempts, len(r.attempts)); !failed.Sent && r.sent() { // it says nothing of the sending
+			failed.Sent, failed.harmless, failed.spent = true, r.harmless(), r.spent.Load()
+		}
 		e.Branch, e.Code, e.NotRepeated = failed.Branch(), failed.Code, failed.NotRepeated
 		err = failed
 		if res != nil {

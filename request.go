@@ -127,10 +127,11 @@ type Retry struct {
 	IdempotencyHeader string `json:"idempotencyHeader,omitempty"`
 	// IdempotencyKey is the key, a header's value that may hold references: ticket-{{id}}.
 	// Of a walk over pages the second carries it with -2, the third with -3, and so on.
-	// Empty, also once its references are put in: Call.IdempotencyKey, or else one that is
+	// Empty or blank, also once its references are put in: Call.IdempotencyKey, or else one that is
 	// generated for each call.
 	IdempotencyKey string `json:"idempotencyKey,omitempty"`
 	// Statuses lists the answers worth another attempt, written like Success.Statuses;
-	// empty: 429, 502, 503 and 504.
+	// empty: 429, 502, 503 and 504. An answer that refuses the token is none of them: it is
+	// mended by another token.
 	Statuses []string `json:"statuses,omitempty"`
 }

@@ -124,6 +124,9 @@ func (r *run) rule(a *transport.Answer) transport.Ruling {
 			return transport.Ruling{Name: string(rule.then), Repeat: repeats[rule.then]}
 		}
 	}
+	if r.grant != nil && r.plan.refuses(&r.read) { // another token may mend it, not the same one
+		return transport.Ruling{Repeat: transport.Never}
+	}
 	return transport.Ruling{}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/integrationhub/hub/internal/egress"
@@ -56,7 +57,7 @@ func (r *run) send(ctx context.Context) {
 }
 
 func (r *run) sendOnce(ctx context.Context) {
-	if name := r.req.idempotencyHeader(); name != "" && r.wire.Header.Get(name) == "" {
+	if name := r.req.idempotencyHeader(); name != "" && strings.Trim(r.wire.Header.Get(name), " \t") == "" {
 		if r.idempotencyKey == "" {
 			r.idempotencyKey = rand.Text()
 		}
@@ -103,12 +104,18 @@ func (r *run) sent() bool {
 
 // sendPolicy is the request's own, with the call's judgement if it has rules of its own.
 func (r *run) sendPolicy() *transport.Policy {
-	if len(r.req.responses) == 0 {
+	if len(r.req.responses) == 0 && !r.mayRepeatRefusals() {
 		return &r.req.policy
 	}
 	policy := r.req.policy
 	policy.Judge = r.rule
 	return &policy
+}
+
+// mayRepeatRefusals reports whether an answer that refuses the call's token may be one that
+// is worth another attempt by its status.
+func (r *run) mayRepeatRefusals() bool {
+	return r.grant != nil && (len(r.plan.refusals) > 0 || slices.Contains(r.req.policy.Statuses, http.StatusUnauthorized))
 }
 
 func (p *requestPlan) idempotencyHeader() string {

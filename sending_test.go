@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -104,6 +105,7 @@ func TestWhatCanBeMadeAgainWithoutHarm(t *testing.T) {
 	srv := hubtest.NewServer(t)
 	srv.Handle("/drop", hubtest.Drop())
 	srv.Handle("/told", hubtest.Status(429).RetryAfter(3600))
+	srv.Handle("/now", hubtest.Status(429).RetryAfter(0))
 	srv.Handle("/untold", hubtest.Status(503))
 	srv.Handle("/wrong", hubtest.Status(500).RetryAfter(3600))
 	h := open(t)
@@ -111,11 +113,11 @@ func TestWhatCanBeMadeAgainWithoutHarm(t *testing.T) {
 	declared := func(r *hub.Request) { r.Retry = &hub.Retry{Attempts: 1, Idempotent: true} }
 	requests := []func(*hub.Connector){
 		manual("drop", "POST", srv.URL+"/drop", once), manual("told", "POST", srv.URL+"/told", once),
-		manual("untold", "POST", srv.URL+"/untold", once), manual("wrong", "POST", srv.URL+"/wrong", once),
+		manual("now", "POST", srv.URL+"/now", once), manual("untold", "POST", srv.URL+"/untold", once), manual("wrong", "POST", srv.URL+"/wrong", once),
 		manual("get", "GET", srv.URL+"/drop", once), manual("declared", "POST", srv.URL+"/drop", declared),
 	}
 	for request, repeatable := range map[string]bool{
-		"drop": false, "told": true, "untold": false, "wrong": false, "get": true, "declared": true, "none": true,
+		"drop": false, "told": true, "now": true, "untold": false, "wrong": false, "get": true, "declared": true, "none": true,
 	} {
 		own := h.Tenant(request) // who has been told to wait holds back its other calls
 		connector(t, own, srv, requests...)
@@ -142,4 +144,42 @@ func TestBeforeSendIsNotToldOfAReplay(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, res.Attempts, 2)
 	assert.Equal(t, 1, told)
+}
+
+// Whether a call can be made again does not depend on what became of its authentication.
+func TestWhatCanBeMadeAgainAfterARefusedToken(t *testing.T) {
+	for name, token := range map[string]hubtest.Answer{
+		"refused for good":    hubtest.JSON(400, map[string]string{"error": "invalid_client"}),
+		"not now":             hubtest.Status(503),
+		"not now, but a time": hubtest.Status(503).RetryAfter(20),
+	} {
+		for method, repeatable := range map[string]bool{"GET": true, "POST": false} {
+			t.Run(name+", "+method, func(t *testing.T) {
+				srv := hubtest.NewServer(t)
+				srv.Handle("POST /token", hubtest.Sequence(hubtest.Token("tok-0000000001", time.Hour), token))
+				srv.Handle("/things", only("none"))
+				h := open(t).Tenant("acme")
+				connector(t, h, srv, oauth(srv), manual("go", method, srv.URL+"/things"))
+				_, err := execute(t, h, "go")
+				var e *hub.Error
+				require.ErrorAs(t, err, &e)
+				assert.True(t, e.Sent)
+				assert.Equal(t, repeatable, e.Repeatable(), "%v", err)
+			})
+		}
+	}
+}
+
+func TestWhatCanBeMadeAgainAfterAnAnswerWithoutItsOutputs(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.JSON(200, map[string]int{"a": 1}))
+	h := open(t)
+	for method, repeatable := range map[string]bool{"GET": true, "POST": false} {
+		own := h.Tenant(method)
+		connector(t, own, srv, manual("go", method, srv.URL, func(r *hub.Request) {
+			r.Outputs = map[string]hub.Output{"b": {Path: "b"}}
+		}))
+		_, err := execute(t, own, "go")
+		assert.Equal(t, repeatable, failed(t, err, hub.BadAnswer).Repeatable(), method)
+	}
 }

@@ -84,7 +84,7 @@ func (c *call) again(ctx context.Context) bool {
 		return false
 	}
 	told, isTold := c.told()
-	if told > 0 {
+	if isTold {
 		c.out.RetryAt = c.now.Add(told)
 	}
 	if c.ended(ctx) || !c.worth(true, isTold) {
