@@ -149,7 +149,8 @@
 //
 // Each connector has a circuit for each origin that it calls ([Breaker]). When most attempts of
 // the last seconds have failed it opens, and calls fail at once with [CircuitOpen], until a few
-// probes have succeeded. [Tenant.Health] shows the circuits, what is under way and what waits.
+// probes have succeeded. [Tenant.Health] shows the circuits, what is under way and what waits;
+// [Hub.Stats] counts both over the whole hub.
 //
 // Templates, connectors and requests may have a [RateLimit]. A call waits for its turn, and
 // fails at once with [RateLimited] if that would come too late; so it does after the third party

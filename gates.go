@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,8 @@ type gates struct {
 	connectors map[gateKey]*gate // :: connector → its gate, while calls are inside or wait, or it is idle
 	idle       gate              // ring of the gates that nobody uses for now, the one unused for longest first
 	idlers     int               // how many they are
+
+	waits, waited atomic.Int64 // calls whose wait is over, and for how long they did in nanoseconds
 }
 
 // gateKey names a connector, whose calls share a bound.
@@ -78,6 +81,7 @@ func (g *gates) enter(ctx context.Context, t *ticket, key gateKey, bounds gateBo
 	if err != nil {
 		return err
 	}
+	defer g.endWait(now)
 	select {
 	case <-t.turn:
 		if t.failed != nil {
@@ -88,6 +92,12 @@ func (g *gates) enter(ctx context.Context, t *ticket, key gateKey, bounds gateBo
 		g.abandon(t)
 		return ctx.Err()
 	}
+}
+
+// endWait counts a wait that has begun then, and is over.
+func (g *gates) endWait(begun time.Time) {
+	g.waits.Add(1)
+	g.waited.Add(int64(time.Since(begun)))
 }
 
 // waited reports whether the call had to wait for its place.

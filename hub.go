@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -69,10 +70,12 @@ type core struct {
 
 	answers  *staleAnswers
 	gates    gates
+	held     atomic.Int64 // calls that wait for their turn under a rate limit
 	traffics traffics
 
-	life life
-	log  *slog.Logger
+	life   life
+	log    *slog.Logger
+	closed func() // tells who asked for figures that there is nothing more to come
 }
 
 // startTimeout bounds what New asks of the store and the keeper.
@@ -124,6 +127,7 @@ func New(store storage.Store, keeper secrets.Keeper, opts *Options) (*Hub, error
 	c.answers = newStaleAnswers(c.limits.StaleBytes)
 	c.grants = token.New(store, keeper, c.tokenOptions())
 	c.watch.begin(c.life.ctx, c)
+	c.closed = c.offerStats()
 	return &Hub{&Tenant{core: c}}, nil
 }
 
@@ -139,6 +143,7 @@ func (h *Hub) Close(ctx context.Context) error {
 	err := h.life.end(ctx)
 	h.watch.end()
 	h.egress.Close()
+	h.closed()
 	return err
 }
 

@@ -117,11 +117,13 @@ func timeLeft(ctx context.Context) time.Duration {
 	return time.Until(deadline)
 }
 
-// pause waits.
+// pause waits, and is seen to.
 func (r *run) pause(ctx context.Context, d time.Duration) *Error {
 	if d <= 0 {
 		return nil
 	}
+	r.held.Add(1)
+	defer r.held.Add(-1)
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

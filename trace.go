@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"net/http"
+	"sync"
 )
 
 // Tracer follows calls for a tracing system; package telemetry/hubotel has one. Its methods, and
@@ -31,6 +32,27 @@ type StateTracer interface {
 	// StateChanged is called with the event of each circuit that opened or closed ([Breaker]) and
 	// of each change of a connector's [AuthState], in the goroutine that noticed it.
 	StateChanged(ctx context.Context, e Event)
+}
+
+// StatsTracer is what a [Tracer] may be as well, to ask how a hub fares as a whole. One that is
+// not is not told; [Hub.Stats] can be asked all the same.
+type StatsTracer interface {
+	// HubOpened is called by [New] when the hub is there. stats is its [Hub.Stats]. The function
+	// that is returned is called once, when [Hub.Close] has ended the last call and before
+	// it returns; nil: it is not wanted.
+	HubOpened(stats func() Stats) (closed func())
+}
+
+// offerStats offers the hub's figures to who wants them. It returns what is to be done in the end.
+func (c *core) offerStats() (closed func()) {
+	t, ok := c.opts.Tracer.(StatsTracer)
+	if !ok {
+		return func() {}
+	}
+	if closed = t.HubOpened(c.stats); closed == nil {
+		return func() {}
+	}
+	return sync.OnceFunc(closed)
 }
 
 // tellState tells those who listen of what is no call.

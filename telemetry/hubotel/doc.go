@@ -40,11 +40,23 @@
 //	hub.auth.changes              {change}   counter: connectors whose authentication got better or
 //	                                         worse, by hub.auth.state
 //
+// What a hub as a whole is like ([hub.Stats]) is asked when metrics are collected, of all hubs that
+// have this Tracer and are open, and told as their sum:
+//
+//	hub.call.active     {call}     up-down counter: calls, by hub.call.state: running, held (for
+//	                               a rate limit, or by an answer), queued (for a place)
+//	hub.call.max        {call}     up-down counter: calls that may run at once, of hubs with a limit
+//	hub.call.waits      {call}     counter: calls that had to wait for a place
+//	hub.call.wait_time  s          counter: how long they did
+//	hub.circuit.count   {circuit}  up-down counter: circuits, by hub.circuit.state: closed, open,
+//	                               half-open
+//	hub.origin.held     {origin}   up-down counter: origins to which calls are held by an answer
+//
 // Each label comes from a list that the program knows, so however many tenants, connectors
 // and payloads there are, the series are few. That is why server.address and server.port are
 // left out, which the conventions ask for: tenants choose hosts. A status that is not
 // registered counts as the x00 of its class (RFC 9110 section 15). [Options].MetricAttributes
-// adds labels of yours.
+// adds labels of yours to what is counted by event.
 //
 // # Propagation
 //

@@ -124,6 +124,22 @@ func (m refusingMeter) Int64Counter(string, ...metric.Int64CounterOption) (metri
 	return noop.Int64Counter{}, m.of.take()
 }
 
+func (m refusingMeter) Int64ObservableUpDownCounter(string, ...metric.Int64ObservableUpDownCounterOption) (metric.Int64ObservableUpDownCounter, error) {
+	return noop.Int64ObservableUpDownCounter{}, m.of.take()
+}
+
+func (m refusingMeter) Int64ObservableCounter(string, ...metric.Int64ObservableCounterOption) (metric.Int64ObservableCounter, error) {
+	return noop.Int64ObservableCounter{}, m.of.take()
+}
+
+func (m refusingMeter) Float64ObservableCounter(string, ...metric.Float64ObservableCounterOption) (metric.Float64ObservableCounter, error) {
+	return noop.Float64ObservableCounter{}, m.of.take()
+}
+
+func (m refusingMeter) RegisterCallback(metric.Callback, ...metric.Observable) (metric.Registration, error) {
+	return noop.Registration{}, m.of.take()
+}
+
 func (r *refusing) take() error {
 	if r.left--; r.left < 0 {
 		return errRefused
@@ -132,7 +148,7 @@ func (r *refusing) take() error {
 }
 
 func TestAMeterThatRefuses(t *testing.T) {
-	const instruments = 7
+	const instruments = 14
 	for n := range instruments {
 		_, err := hubotel.New(&hubotel.Options{MeterProvider: &refusing{left: n}})
 		require.ErrorIs(t, err, errRefused)

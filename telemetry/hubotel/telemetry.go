@@ -49,6 +49,7 @@ type Options struct {
 type Telemetry struct {
 	tracer     trace.Tracer
 	meters     meters
+	gauges     gauges
 	propagate  func(hub.Event) bool
 	propagator propagation.TextMapPropagator
 	operations *memo[string, string] // :: operation → the name of its spans
@@ -62,10 +63,16 @@ type Telemetry struct {
 var (
 	_ hub.Tracer      = (*Telemetry)(nil)
 	_ hub.StateTracer = (*Telemetry)(nil)
+	_ hub.StatsTracer = (*Telemetry)(nil)
 )
 
 // StateChanged implements [hub.StateTracer].
 func (t *Telemetry) StateChanged(ctx context.Context, e hub.Event) { t.meters.state(ctx, &e) }
+
+// HubOpened implements [hub.StatsTracer]: the hub is asked when metrics are collected.
+func (t *Telemetry) HubOpened(stats func() hub.Stats) (closed func()) {
+	return t.gauges.hubs.add(stats)
+}
 
 // New returns a Telemetry. Nil options mean the defaults. It fails if the MeterProvider
 // refuses an instrument.
@@ -88,7 +95,12 @@ func New(opts *Options) (*Telemetry, error) {
 		metrics = otel.GetMeterProvider()
 	}
 	t.tracer = tracers.Tracer(scope, trace.WithSchemaURL(semconv.SchemaURL))
-	if err := t.meters.init(metrics.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))); err != nil {
+	meter := metrics.Meter(scope, metric.WithSchemaURL(semconv.SchemaURL))
+	err := t.meters.init(meter)
+	if err == nil {
+		err = t.gauges.init(meter)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("hubotel: New: %w", err)
 	}
 	t.meters.more = opts.MetricAttributes
@@ -108,6 +120,7 @@ const (
 	keyCause       = "hub.substitute.cause"
 	keyNotRepeated = "hub.call.not_repeated"
 	keyCircuit     = "hub.circuit.state"
+	keyCall        = "hub.call.state"
 	keyAuth        = "hub.auth.state"
 	keyRenewed     = "hub.token.renewed"
 	keyVersion     = "hub.secret.version"
