@@ -28,7 +28,7 @@ func (r *run) admit(ctx context.Context) (context.Context, error) {
 
 // takePlace waits for a place among the calls.
 func (r *run) takePlace(ctx context.Context) error {
-	err := r.gates.enter(ctx, &r.ticket, gateKey{r.name, r.plan.def.ID}, r.bounds())
+	err := r.gates.enter(ctx, &r.ticket, gateKey{r.name, r.plan.def.ID}, r.bounds(), r.opts.runtime(r.now))
 	if err != nil && err == ctx.Err() {
 		return r.ended(ctx)
 	}
@@ -37,7 +37,8 @@ func (r *run) takePlace(ctx context.Context) error {
 
 // release gives back what admit took.
 func (r *run) release() {
-	r.gates.leave(&r.ticket)
+	r.now, r.over = r.opts.now(), true
+	r.gates.leave(&r.ticket, r.opts.runtime(r.now))
 	r.giveUpTime()
 }
 

@@ -19,7 +19,7 @@ func (r *run) authorize(ctx context.Context) error {
 		return r.attach()
 	}
 	if r.grant == nil {
-		g := r.grants.Fresh(r.plan.grantKey())
+		g := r.grants.Fresh(r.plan.grantKey(), r.clock())
 		if g == nil {
 			var err error
 			if g, err = r.grants.Get(ctx, r.plan.grantKey(), r.source(ctx)); err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/integrationhub/hub/internal/egress"
 	"github.com/integrationhub/hub/internal/render"
@@ -141,7 +142,7 @@ func (r *run) lentRequest(ctx context.Context, req *http.Request) (*http.Request
 
 // roundTrip sends the request, if the circuit and the rate limits let it pass.
 func (r *run) roundTrip(ctx context.Context, req *http.Request) (*http.Response, *lentAttempt, error) {
-	if _, err := r.Pass(ctx); err != nil {
+	if _, err := r.Pass(ctx, r.opts.now()); err != nil {
 		return nil, nil, err
 	}
 	resp, attempt, failed := r.attemptLent(ctx, req)
@@ -149,7 +150,7 @@ func (r *run) roundTrip(ctx context.Context, req *http.Request) (*http.Response,
 		r.passed(ctx, r.outcomeOf(&transport.Attempt{Kind: failed.Kind}, nil))
 		return nil, nil, r.lentError(ctx, failed.Kind)
 	}
-	r.passage.origin.learn(resp.StatusCode, "", resp.Header, r.limits.RetryAfter)
+	r.passage.origin.learn(resp.StatusCode, "", resp.Header, r.limits.RetryAfter, time.Now())
 	r.passed(ctx, r.outcomeOfStatus(resp.StatusCode, ""))
 	return resp, attempt, nil
 }

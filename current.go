@@ -20,11 +20,11 @@ func (r *run) findAgain(ctx context.Context) error {
 	if !r.ticket.waited() {
 		return nil
 	}
-	now := r.opts.now()
-	if !r.outdated(now) {
+	r.now = r.opts.now()
+	if !r.outdated(r.now) {
 		return nil
 	}
-	if err := r.find(ctx, now); err != nil {
+	if err := r.find(ctx, r.now); err != nil {
 		return err
 	}
 	return r.mayRun()
@@ -33,12 +33,12 @@ func (r *run) findAgain(ctx context.Context) error {
 // stillMay asks, for a call that has waited since it was put together, whether the definition
 // that is saved now would let it run, and go where it goes with what it carries.
 func (r *run) stillMay(ctx context.Context) error {
-	now := r.opts.now()
-	if !r.outdated(now) {
+	if !r.outdated(r.now) {
 		return nil
 	}
 	again := &run{Tenant: r.Tenant, call: r.call, pick: r.pick}
-	if err := again.find(ctx, now); err != nil {
+	err := again.find(ctx, r.now)
+	if r.now = again.now; err != nil {
 		return err
 	}
 	if err := again.mayRun(); err != nil {

@@ -114,9 +114,11 @@ type run struct {
 	announced   bool        // BeforeSend knows
 	replayed    bool        // with another token
 	switched    bool        // to the other version of its secrets
+	over        bool        // its place is given back: now is its end
 	spent       atomic.Bool // a file that can be read once has been
 
 	begun    time.Time
+	now      time.Time         // when the clock was last read: whoever waits reads it anew
 	found    time.Time         // when its definition was looked at; zero: by the call that set it off
 	index    *payload.Document // the payload, read; nil: there is none
 	plan     *connectorPlan
@@ -178,6 +180,7 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 	for {
 		err := r.once(ctx)
 		if err == nil && r.tokenRefused() || r.otherVersion(err) {
+			r.now = t.opts.now()
 			continue
 		}
 		if err != nil {
@@ -197,6 +200,14 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 		return res, r.deliver(res, err)
 	}
 	return res, r.mapOutputs(res, err)
+}
+
+// clock is what the clock said when it was last read.
+func (r *run) clock() time.Time {
+	if r.now.IsZero() {
+		r.now = r.opts.now()
+	}
+	return r.now
 }
 
 // once sends the call. An error tells why it could not be.
@@ -227,7 +238,8 @@ func (r *run) last() *Result {
 
 // find is the step that looks up the compiled plan.
 func (r *run) find(ctx context.Context, now time.Time) (err error) {
-	if r.plan, r.found, err = r.Tenant.find(ctx, r.call.Connector, now); err != nil {
+	r.plan, r.found, err = r.Tenant.find(ctx, r.call.Connector, now)
+	if r.now = r.found; err != nil {
 		return err
 	}
 	r.plan = r.versions.preferred(r.plan)

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/integrationhub/hub/internal/egress"
 )
@@ -39,10 +40,10 @@ type Gates struct{ gates gates }
 // Enter takes a place in the gates of a connector that takes one call at a time.
 func (g *Gates) Enter(ctx context.Context, tenant, connector string) (leave func(), err error) {
 	var t ticket
-	if err := g.gates.enter(ctx, &t, gateKey{tenant, connector}, gateBounds{hub: 1000, tenant: 1000, connector: 1, queued: 1}); err != nil {
+	if err := g.gates.enter(ctx, &t, gateKey{tenant, connector}, gateBounds{hub: 1000, tenant: 1000, connector: 1, queued: 1}, time.Now()); err != nil {
 		return nil, err
 	}
-	return func() { g.gates.leave(&t) }, nil
+	return func() { g.gates.leave(&t, time.Now()) }, nil
 }
 
 // Queue lets a call wait for such a place. What it returns is what the call does once it has noticed

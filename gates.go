@@ -66,9 +66,9 @@ type ticket struct {
 	failed error         // why it is over, if not for a place
 }
 
-// enter takes a place for t, waiting for it until ctx ends. leave gives it back.
-func (g *gates) enter(ctx context.Context, t *ticket, key gateKey, bounds gateBounds) error {
-	now := time.Now()
+// enter takes a place for t, waiting for it until ctx ends. leave gives it back. now is the
+// time.
+func (g *gates) enter(ctx context.Context, t *ticket, key gateKey, bounds gateBounds, now time.Time) error {
 	g.mu.Lock()
 	t.ctx, t.gate = ctx, g.gate(key, bounds)
 	if t.gate.waiting == 0 && t.gate.free() {
@@ -104,8 +104,7 @@ func (g *gates) endWait(begun time.Time) {
 func (t *ticket) waited() bool { return t.turn != nil }
 
 // leave gives the place back, for others.
-func (g *gates) leave(t *ticket) {
-	now := time.Now()
+func (g *gates) leave(t *ticket, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	stayed := now.Sub(t.since)
@@ -194,7 +193,7 @@ func (g *gates) abandon(t *ticket) {
 	inside := !t.since.IsZero()
 	g.mu.Unlock()
 	if inside {
-		g.leave(t)
+		g.leave(t, time.Now())
 	}
 }
 

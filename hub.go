@@ -121,7 +121,7 @@ func New(store storage.Store, keeper secrets.Keeper, opts *Options) (*Hub, error
 	c.log = c.opts.logger()
 	c.egress = egress.New(c.egressConfig())
 	c.way = c.egress.Transport
-	c.client = transport.New(&transport.Options{Clock: c.opts.now})
+	c.client = transport.New(&transport.Options{Clock: c.opts.Now})
 	c.budget = transport.NewBudget(c.opts.now)
 	c.plans = newPlanCache(c)
 	c.answers = newStaleAnswers(c.limits.StaleBytes)

@@ -263,6 +263,15 @@ func (o *Options) now() time.Time {
 	return o.Now()
 }
 
+// runtime is a moment that now told just now, by the runtime's clock, which deadlines and waits
+// follow.
+func (o *Options) runtime(now time.Time) time.Time {
+	if o.Now == nil {
+		return now
+	}
+	return time.Now()
+}
+
 func (o *Options) logger() *slog.Logger {
 	if o.Logger == nil {
 		return slog.New(slog.DiscardHandler)

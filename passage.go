@@ -29,7 +29,8 @@ func (r *run) destination() *origin {
 }
 
 // Pass implements transport.Gate: it asks the circuit and the rate limits.
-func (r *run) Pass(ctx context.Context) (time.Time, error) {
+func (r *run) Pass(ctx context.Context, now time.Time) (time.Time, error) {
+	r.now = now
 	o := r.destination()
 	if e := r.waitTurn(ctx, o); e != nil {
 		return e.RetryAt, e
@@ -43,8 +44,8 @@ func (r *run) Pass(ctx context.Context) (time.Time, error) {
 		e := r.circuitOpen(wait)
 		return e.RetryAt, e
 	}
-	r.passage.ended, r.passage.had = ended, timeLeft(ctx)
-	return time.Time{}, nil
+	r.passage.ended, r.passage.had = ended, timeLeftAt(ctx, r.opts.runtime(r.now))
+	return r.now, nil
 }
 
 func (r *run) circuitOpen(wait time.Duration) *Error {
@@ -65,7 +66,7 @@ func (r *run) Shut() time.Time {
 // Passed implements transport.Gate: the circuit learns how the attempt went.
 func (r *run) Passed(ctx context.Context, a *transport.Attempt, answer *transport.Answer) {
 	if answer != nil {
-		r.passage.origin.learn(a.Status, Verdict(a.Ruling), answer.Header, r.limits.RetryAfter)
+		r.passage.origin.learn(a.Status, Verdict(a.Ruling), answer.Header, r.limits.RetryAfter, r.opts.runtime(a.Start.Add(a.Duration)))
 	}
 	r.passed(ctx, r.outcomeOf(a, answer))
 }

@@ -90,6 +90,7 @@ func (r *run) waitTurn(ctx context.Context, o *origin) *Error {
 	}
 	demands := slices.Clone(r.req.rates) // other connectors have the same list
 	turn, err := r.opts.RateLimiter.Take(ctx, rateOwner(r.name, r.plan.def.ID), demands, timeLeft(ctx)-1)
+	r.now = r.opts.now()
 	switch {
 	case err != nil && (ctx.Err() != nil || timeLeft(ctx) <= 0):
 		<-ctx.Done() // its timer may not have run yet
@@ -109,12 +110,15 @@ func (r *run) tooEarly(wait time.Duration, detail string) *Error {
 }
 
 // timeLeft is how long a call can wait.
-func timeLeft(ctx context.Context) time.Duration {
+func timeLeft(ctx context.Context) time.Duration { return timeLeftAt(ctx, time.Now()) }
+
+// timeLeftAt is timeLeft at a moment by the runtime's clock.
+func timeLeftAt(ctx context.Context, now time.Time) time.Duration {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return unlimited[time.Duration]()
 	}
-	return time.Until(deadline)
+	return deadline.Sub(now)
 }
 
 // pause waits, and is seen to.
@@ -128,6 +132,7 @@ func (r *run) pause(ctx context.Context, d time.Duration) *Error {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		r.now = r.opts.now()
 		return nil
 	case <-ctx.Done():
 		return r.ended(ctx)
@@ -152,9 +157,8 @@ func (o *origin) held() time.Duration {
 }
 
 // learn takes what an answer says of rate limits. It only ever makes calls wait, and for no
-// longer than most.
-func (o *origin) learn(status int, verdict Verdict, h http.Header, most time.Duration) {
-	now := time.Now()
+// longer than most. now is when it came, by the runtime's clock.
+func (o *origin) learn(status int, verdict Verdict, h http.Header, most time.Duration, now time.Time) {
 	hint, told := ratehint.Read(h, now)
 	wait := time.Duration(0)
 	if told && hint.Remaining == 0 {

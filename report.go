@@ -59,7 +59,10 @@ type Event struct {
 // report is the last step: it makes sure that the error is complete, and tells the observer
 // and the log, once.
 func (r *run) report(ctx context.Context, res *Result, err error) error {
-	now := r.opts.now()
+	now := r.now
+	if !r.over {
+		now = r.opts.now()
+	}
 	e := Event{
 		Op: r.op, Branch: OnSuccess, Started: r.begun, Duration: now.Sub(r.begun),
 		Attempts: r.attempts, TokenRenewed: r.replayed, SecretVersion: r.taken,

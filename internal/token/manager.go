@@ -162,15 +162,15 @@ func (m *Manager) look(key Key, src Source) (*Grant, *flight, error) {
 	return nil, f, err
 }
 
-// Fresh returns the grant that a Get would return at once, nil if there is none, or if Get would also renew it.
-func (m *Manager) Fresh(key Key) *Grant {
+// Fresh returns the grant that a Get would return at once, nil if there is none, or if Get would also renew it. now is
+// the time by Options.Now.
+func (m *Manager) Fresh(key Key, now time.Time) *Grant {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e := m.entries[key.entry()]
 	if e == nil {
 		return nil
 	}
-	now := m.now()
 	if !e.usable(key, now) || e.flight == nil && e.due(now) {
 		return nil
 	}

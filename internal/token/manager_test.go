@@ -437,10 +437,10 @@ func TestFreshIsWhatGetReturnsWithoutARenewal(t *testing.T) {
 		srv := newServer()
 		src := &source{srv: srv, rotating: true}
 		m := instance(memory.New(), newKeeper(t))
-		assert.Nil(t, m.Fresh(key))
+		assert.Nil(t, m.Fresh(key, time.Now()))
 		authorized(t, m, srv, time.Hour)
 		for range 300 {
-			g := m.Fresh(key)
+			g := m.Fresh(key, time.Now())
 			before, _ := srv.counts()
 			got, err := m.Get(t.Context(), key, src)
 			require.NoError(t, err)
@@ -455,12 +455,12 @@ func TestFreshIsWhatGetReturnsWithoutARenewal(t *testing.T) {
 		calls, _ := srv.counts()
 		assert.GreaterOrEqual(t, calls, 2)
 
-		g := m.Fresh(key)
+		g := m.Fresh(key, time.Now())
 		require.NotNil(t, g)
 		other := key
 		other.AuthKey = "other"
-		assert.Nil(t, m.Fresh(other))
+		assert.Nil(t, m.Fresh(other, time.Now()))
 		assert.True(t, m.Refuse(key, g))
-		assert.Nil(t, m.Fresh(key))
+		assert.Nil(t, m.Fresh(key, time.Now()))
 	})
 }

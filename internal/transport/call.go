@@ -21,7 +21,7 @@ type call struct {
 	held     bool          // the gate let no attempt pass
 	looping  bool          // the loop has had its first round
 	extra    http.Header   // of the watcher, for the attempt
-	now      time.Time     // when the last attempt passed the gate, or ended
+	now      time.Time     // when the next attempt was begun, or the last one passed the gate or ended
 	out      Outcome
 }
 

@@ -18,7 +18,10 @@ import (
 // interrupted says whether and how ctx ended, Timeout or Canceled, and for the
 // latter why. A deadline that has passed counts although the timer of the
 // context may not have run yet: the dialer has a timer of its own.
-func interrupted(ctx context.Context) (Kind, error) {
+func interrupted(ctx context.Context) (Kind, error) { return interruptedBy(ctx, time.Now()) }
+
+// interruptedBy is interrupted for a moment by the runtime's clock that is hardly over.
+func interruptedBy(ctx context.Context, now time.Time) (Kind, error) {
 	if err := ctx.Err(); err != nil {
 		cause := context.Cause(ctx)
 		if errors.Is(err, context.DeadlineExceeded) || errors.Is(cause, context.DeadlineExceeded) {
@@ -26,7 +29,7 @@ func interrupted(ctx context.Context) (Kind, error) {
 		}
 		return Canceled, cause
 	}
-	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+	if deadline, ok := ctx.Deadline(); ok && !now.Before(deadline) {
 		return Timeout, nil
 	}
 	return "", nil

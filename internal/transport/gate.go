@@ -8,10 +8,11 @@ import (
 // Gate lets attempts pass, or not: a circuit breaker, a rate limit. For each attempt
 // that passed it is told once how that went.
 type Gate interface {
-	// Pass waits until the next attempt may be made. Its error says why none may, and
-	// until when. A first attempt that does not pass ends the call with Kind Held; a later
-	// one ends it with what is there.
-	Pass(ctx context.Context) (until time.Time, err error)
+	// Pass waits until the next attempt may be made. now is when it is asked, by the clock of
+	// the client; it returns when the attempt passed: now, if nothing was waited for. An error
+	// says why none may pass, and at is until when. A first attempt that does not pass ends the
+	// call with Kind Held; a later one ends it with what is there.
+	Pass(ctx context.Context, now time.Time) (at time.Time, err error)
 	// Shut returns until when no attempt would pass, as far as is known, and zero if one
 	// might: then nobody waits for the next attempt.
 	Shut() time.Time
@@ -21,20 +22,18 @@ type Gate interface {
 
 // admitted asks the gate, if there is one, for another attempt.
 func (c *call) admitted(ctx context.Context) bool {
-	c.now = c.client.clock()
 	if c.req.Gate == nil {
 		return true
 	}
-	begun := c.now
-	until, err := c.req.Gate.Pass(ctx)
-	c.now = c.client.clock()
-	if waited := c.now.Sub(begun); waited >= time.Millisecond { // less is the work of asking
-		c.wait += waited
-	}
+	at, err := c.req.Gate.Pass(ctx, c.now)
 	if err == nil {
+		if waited := at.Sub(c.now); waited >= time.Millisecond { // less is the work of asking
+			c.wait += waited
+		}
+		c.now = at
 		return true
 	}
-	c.held, c.out.RetryAt = true, until
+	c.held, c.out.RetryAt = true, at
 	kind, cause := interrupted(ctx)
 	repeats := len(c.out.Attempts) > 0
 	switch {

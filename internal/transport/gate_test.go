@@ -26,7 +26,7 @@ type gate struct {
 
 var errShut = errors.New("shut")
 
-func (g *gate) Pass(ctx context.Context) (time.Time, error) {
+func (g *gate) Pass(ctx context.Context, _ time.Time) (time.Time, error) {
 	select {
 	case <-ctx.Done():
 		return time.Time{}, ctx.Err()
@@ -35,7 +35,7 @@ func (g *gate) Pass(ctx context.Context) (time.Time, error) {
 	if g.asked++; g.asked > g.passes {
 		return g.until, errShut
 	}
-	return time.Time{}, nil
+	return time.Now(), nil
 }
 
 func (g *gate) Shut() time.Time {

@@ -34,6 +34,7 @@ type attempts struct{}
 func (attempts) RoundTrip(carrier *http.Request) (*http.Response, error) {
 	ctx := carrier.Context()
 	if c := callOf(ctx); c.looping {
+		c.now = c.client.clock()
 		c.attempt(ctx)
 	}
 	return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody, Request: carrier}, nil

@@ -39,6 +39,7 @@ func (o *Options) rand() func(int64) int64 {
 // needs no Close.
 type Client struct {
 	clock    func() time.Time
+	own      bool // the clock is not the runtime's
 	rand     func(n int64) int64
 	loop     *retryablehttp.Client
 	carrier  *url.URL
@@ -49,11 +50,20 @@ type Client struct {
 func New(opts *Options) *Client {
 	c := &Client{
 		clock:   opts.clock(),
+		own:     opts != nil && opts.Clock != nil,
 		rand:    opts.rand(),
 		carrier: &url.URL{Scheme: "https", Host: "carrier.invalid", Path: "/"},
 	}
 	c.loop = newLoop()
 	return c
+}
+
+// runtime is a moment that the clock told just now, by the runtime's own.
+func (c *Client) runtime(now time.Time) time.Time {
+	if c.own {
+		return time.Now()
+	}
+	return now
 }
 
 // Do sends the request as often as the policy allows, until ctx is done, and
@@ -70,7 +80,8 @@ func (c *Client) Do(ctx context.Context, req Request, policy *Policy) Outcome {
 		call.fail(newFailure(Invalid, nil, err))
 		return call.out
 	}
-	if kind, cause := interrupted(ctx); kind != "" {
+	call.now = c.clock()
+	if kind, cause := interruptedBy(ctx, c.runtime(call.now)); kind != "" {
 		call.fail(newFailure(kind, cause, nil))
 		return call.out
 	}
