@@ -132,7 +132,7 @@ func (g *gates) count(key gateKey) (inside, waiting int) {
 func (g *gates) queue(t *ticket) error {
 	leaf := t.gate
 	defer g.retire(leaf)
-	if deadline, ok := t.ctx.Deadline(); ok && leaf.delay() >= time.Until(deadline) {
+	if deadline, ok := t.ctx.Deadline(); ok && leaf.delay() >= max(time.Until(deadline), 1) { // its context tells whose time is over
 		return crowded("so many calls are waiting that this one would not get its turn in time")
 	}
 	for child, n := leaf, leaf; n != nil; child, n = n, n.parent {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -51,6 +52,19 @@ func TestAGateInUseIsNotForgotten(t *testing.T) {
 	pass(t, &g, "acme", "busy")
 	_, connectors := g.Kept()
 	assert.Equal(t, hub.MaxIdle, connectors)
+}
+
+// A call that comes to a full gate when its time is just over was not too much: it was too late.
+func TestWhoseTimeIsOverIsToldSo(t *testing.T) {
+	var g hub.Gates
+	leave, err := g.Enter(t.Context(), "acme", "busy")
+	require.NoError(t, err)
+	late, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	_, err = g.Enter(late, "acme", "busy")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	leave()
+	pass(t, &g, "acme", "busy")
 }
 
 // Whoever gave up may be slow to notice: its gate may have been forgotten meanwhile, and another one
