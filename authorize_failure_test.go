@@ -57,17 +57,25 @@ func TestCallersOfOneFailedAuthenticationGetErrorsOfTheirOwn(t *testing.T) {
 }
 
 func TestATimeoutSaysThatTheAuthenticationTookTooLong(t *testing.T) {
-	srv := hubtest.NewServer(t)
-	srv.Handle("POST /token", hubtest.Hang())
-	h := open(t).Tenant("acme")
-	connector(t, h, srv, oauth(srv), func(c *hub.Connector) { c.Timeout = 5000 })
+	unhurried(t, func(ms int) bool {
+		srv, d := hubtest.NewServer(t), newDoor()
+		srv.Handle("POST /token", d)
+		h := open(t).Tenant("acme")
+		connector(t, h, srv, oauth(srv), func(c *hub.Connector) { c.Timeout = 60_000 })
 
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	_, err := h.Execute(ctx, hub.Call{Connector: "con", Request: "read"})
-	var e *hub.Error
-	require.True(t, errors.As(err, &e))
-	assert.Equal(t, hub.Timeout, e.Code)
-	assert.Equal(t, "the connector's authentication: the time allowed is over", e.Detail())
-	assert.False(t, e.Sent)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(ms)*time.Millisecond)
+		defer cancel()
+		_, err := h.Execute(ctx, hub.Call{Connector: "con", Request: "read"})
+		late := len(d.entered) == 0
+		close(d.leave)
+		if late {
+			return false
+		}
+		var e *hub.Error
+		require.True(t, errors.As(err, &e))
+		assert.Equal(t, hub.Timeout, e.Code)
+		assert.Equal(t, "the connector's authentication: the time allowed is over", e.Detail())
+		assert.False(t, e.Sent)
+		return true
+	})
 }

@@ -467,6 +467,8 @@ func TestABatchGoesOnWhereItEnded(t *testing.T) {
 	}
 	assert.Equal(t, first, skipped)
 	assert.Len(t, l.ends, 20)
+	mu.Lock() // a call that was given up may be answered still
+	defer mu.Unlock()
 	assert.Equal(t, []int{1}, slices.Compact(slices.Collect(maps.Values(sent))), "each was sent once")
 }
 

@@ -148,37 +148,43 @@ func TestAClientsAnswersAreBounded(t *testing.T) {
 }
 
 func TestAClientIsBoundByTheTimeoutAndTheCallersContext(t *testing.T) {
-	srv := hubtest.NewServer(t)
-	srv.Handle("/never", hubtest.Hang())
-	srv.Handle("/half", hubtest.Text(200, "0123456789").HangAfter(4))
-	h := open(t).Tenant("acme")
-	connector(t, h, srv, func(c *hub.Connector) { c.Timeout = 1000 })
-	client := lend(t, h)
-	_, err := client.Get(srv.URL + "/never")
-	failed(t, err, hub.Timeout)
+	unhurried(t, func(ms int) bool {
+		srv := hubtest.NewServer(t)
+		srv.Handle("/never", hubtest.Hang())
+		srv.Handle("/half", hubtest.Text(200, "0123456789").HangAfter(4))
+		h := open(t).Tenant("acme")
+		connector(t, h, srv, func(c *hub.Connector) { c.Timeout = ms })
+		client := lend(t, h)
+		_, err := client.Get(srv.URL + "/never")
+		failed(t, err, hub.Timeout)
 
-	resp, err := client.Get(srv.URL + "/half")
-	require.NoError(t, err)
-	_, err = io.ReadAll(resp.Body)
-	require.Error(t, err, "the time is for the body, too")
-	require.NoError(t, resp.Body.Close())
+		resp, err := client.Get(srv.URL + "/half")
+		if err != nil {
+			failed(t, err, hub.Timeout)
+			return false
+		}
+		_, err = io.ReadAll(resp.Body)
+		require.Error(t, err, "the time is for the body, too")
+		require.NoError(t, resp.Body.Close())
 
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	req, err := http.NewRequestWithContext(ctx, "GET", srv.URL+"/never", nil)
-	require.NoError(t, err)
-	_, err = client.Do(req)
-	require.ErrorIs(t, err, context.Canceled)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		req, err := http.NewRequestWithContext(ctx, "GET", srv.URL+"/never", nil)
+		require.NoError(t, err)
+		_, err = client.Do(req)
+		require.ErrorIs(t, err, context.Canceled)
+		return true
+	})
 }
 
 func TestAClientHoldsItsPlaceUntilTheBodyIsClosed(t *testing.T) {
 	srv := hubtest.NewServer(t)
 	srv.Handle("/", hubtest.Text(200, "ok"))
 	h := open(t, func(o *hub.Options) { o.Limits.ConnectorCalls, o.Limits.QueuedCalls = 1, 1 }).Tenant("acme")
-	connector(t, h, srv, manual("go", "GET", srv.URL, func(r *hub.Request) { r.Timeout = 100 }))
+	connector(t, h, srv, manual("go", "GET", srv.URL), manual("brief", "GET", srv.URL, func(r *hub.Request) { r.Timeout = 100 }))
 	resp, err := lend(t, h).Get(srv.URL)
 	require.NoError(t, err)
-	_, err = execute(t, h, "go")
+	_, err = execute(t, h, "brief")
 	failed(t, err, hub.Timeout)
 	require.NoError(t, resp.Body.Close())
 	require.NoError(t, resp.Body.Close(), "closing again does no harm")

@@ -87,7 +87,8 @@ func TestCloseCancelsCallsWhenItsPatienceEnds(t *testing.T) {
 	behind(t, acme, srv)
 	call := start(t, acme, "con", "go")
 	<-d.entered
-	waiting := start(t, acme, "con", "go")
+	next := start(t, acme, "con", "go")
+	waiting(t, acme, "con", 1)
 
 	ctx, enough := context.WithCancel(t.Context())
 	enough()
@@ -95,7 +96,7 @@ func TestCloseCancelsCallsWhenItsPatienceEnds(t *testing.T) {
 	assert.NotEmpty(t, events, "when Close returns, what it cancelled has ended")
 	e := failed(t, <-call, hub.Closed)
 	assert.True(t, e.Sent)
-	failed(t, <-waiting, hub.Closed)
+	failed(t, <-next, hub.Closed)
 }
 
 func TestCloseCancelsAnAuthenticationThatNobodyWaitsForAnyMore(t *testing.T) {

@@ -1,6 +1,8 @@
 package hub_test
 
 import (
+	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -9,6 +11,7 @@ import (
 
 	"github.com/integrationhub/hub"
 	"github.com/integrationhub/hub/hubtest"
+	"github.com/integrationhub/hub/ratelimit"
 )
 
 // meanwhile lists edits that take from a call what it needs to run, while it waits.
@@ -58,28 +61,32 @@ func TestACallThatWaitsForAPlaceIsHeldToWhatIsSavedMeanwhile(t *testing.T) {
 	}
 }
 
+// turns is a rate limiter whose turns come when the test says so.
+type turns struct{ asked, come chan struct{} }
+
+func newTurns() *turns { return &turns{make(chan struct{}, 1), make(chan struct{})} }
+
+func (l *turns) Take(context.Context, string, []ratelimit.Demand, time.Duration) (ratelimit.Turn, error) {
+	l.asked <- struct{}{}
+	<-l.come
+	return ratelimit.Turn{OK: true, Wait: time.Millisecond}, nil
+}
+
 // Likewise while it waits for its turn, and between two attempts: the last answer is its end
 // then.
 func TestACallThatWaitsForItsTurnIsHeldToWhatIsSavedMeanwhile(t *testing.T) {
 	for name, c := range meanwhile {
 		t.Run(name, func(t *testing.T) {
-			srv := hubtest.NewServer(t)
-			srv.Handle("/", hubtest.Status(200))
-			h, _, _, now := twins(t)
-			con := connector(t, h, srv, manual("go", "GET", srv.URL, func(r *hub.Request) {
-				r.RateLimit = &hub.RateLimit{Requests: 1, Per: 1000}
-			}))
-			_, err := execute(t, h, "go")
-			require.NoError(t, err)
-			second := start(t, h, "con", "go")
-			until(t, func() bool {
-				health, err := h.Health(t.Context(), con.ID)
-				return err == nil && health.InFlight == 1
-			})
+			srv, turns := hubtest.NewServer(t), newTurns()
+			h, _, _, now := twins(t, func(o *hub.Options) { o.RateLimiter = turns })
+			con := connector(t, h, srv, manual("go", "GET", srv.URL, func(r *hub.Request) { r.RateLimit = rate(1) }))
+			call := start(t, h, "con", "go")
+			<-turns.asked
 			c.edit(t, h, con)
 			now.advance(time.Second)
-			assert.False(t, failed(t, <-second, c.code).Sent)
-			assert.Len(t, srv.Requests(), 1)
+			close(turns.come)
+			assert.False(t, failed(t, <-call, c.code).Sent)
+			assert.Empty(t, srv.Requests())
 		})
 	}
 }
@@ -87,14 +94,18 @@ func TestACallThatWaitsForItsTurnIsHeldToWhatIsSavedMeanwhile(t *testing.T) {
 func TestACallIsNotRepeatedAgainstWhatIsSavedMeanwhile(t *testing.T) {
 	for name, c := range meanwhile {
 		t.Run(name, func(t *testing.T) {
-			srv := hubtest.NewServer(t)
-			srv.Handle("/", hubtest.Status(503).RetryAfter(1))
+			srv, d := hubtest.NewServer(t), newDoor()
+			srv.Handle("/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				d.ServeHTTP(w, r)
+				hubtest.Status(503).RetryAfter(0).ServeHTTP(w, r)
+			}))
 			h, _, _, now := twins(t)
 			con := connector(t, h, srv, manual("go", "GET", srv.URL))
 			call := start(t, h, "con", "go")
-			until(t, func() bool { return len(srv.Requests()) == 1 })
+			<-d.entered
 			c.edit(t, h, con)
 			now.advance(time.Second)
+			close(d.leave)
 			e := failed(t, <-call, hub.Rejected)
 			assert.Equal(t, 503, e.Status)
 			assert.Equal(t, hub.BecauseChanged, e.NotRepeated)

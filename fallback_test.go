@@ -31,7 +31,6 @@ func numberIs(n int) hubtest.Answer { return hubtest.JSON(200, map[string]int{"n
 
 // What speaks of the moment has a substitute; what the call itself is refused for has none.
 func TestWhichFailuresHaveASubstitute(t *testing.T) {
-	slow := func(r *hub.Request) { r.Timeout = 1000 }
 	for name, tt := range map[string]struct {
 		answer http.Handler
 		change func(*hub.Request)
@@ -43,7 +42,7 @@ func TestWhichFailuresHaveASubstitute(t *testing.T) {
 		"429":                          {hubtest.Status(429), nil, hub.RateLimited, true},
 		"404":                          {hubtest.Status(404), nil, hub.Rejected, false},
 		"401":                          {hubtest.Status(401), nil, hub.Unauthorized, false},
-		"no answer in time":            {hubtest.Hang(), slow, hub.Timeout, true},
+		"no answer in time":            {hubtest.Hang(), nil, hub.Timeout, true},
 		"an answer cut off":            {numberIs(1).DropAfter(3), nil, hub.BadAnswer, true},
 		"an answer without the output": {hubtest.JSON(200, 1), nil, hub.BadAnswer, true},
 		"a rule that says fail":        {numberIs(1), func(r *hub.Request) { r.Responses = []hub.ResponseRule{{Then: hub.VerdictFail}} }, hub.Rejected, false},
@@ -55,44 +54,54 @@ func TestWhichFailuresHaveASubstitute(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := hubtest.NewServer(t)
-			if tt.answer != nil {
-				srv.Handle("/", tt.answer)
-			}
-			var events []hub.Event
-			h := open(t, func(o *hub.Options) {
-				o.Observer = func(_ context.Context, e hub.Event) {
-					if e.Op == "Execute" {
-						events = append(events, e)
+			unhurried(t, func(ms int) bool {
+				late := tt.code == hub.Timeout
+				srv := hubtest.NewServer(t)
+				if tt.answer != nil {
+					srv.Handle("/", tt.answer)
+				}
+				var events []hub.Event
+				h := open(t, func(o *hub.Options) {
+					o.Observer = func(_ context.Context, e hub.Event) {
+						if e.Op == "Execute" {
+							events = append(events, e)
+						}
 					}
+				}).Tenant("acme")
+				connector(t, h, srv, manual("go", "GET", srv.URL, standIns(60, `{"n":0}`), func(r *hub.Request) {
+					if late {
+						r.Timeout = ms
+					}
+					if tt.change != nil {
+						tt.change(r)
+					}
+				}), func(c *hub.Connector) { c.Hosts = append(c.Hosts, "127.0.0.1:1") })
+				res, err := execute(t, h, "go")
+				require.Len(t, events, 1)
+				assert.Equal(t, tt.code, events[0].Code)
+				if !tt.stands {
+					failed(t, err, tt.code)
+					assert.Empty(t, events[0].Substitute)
+					return true
 				}
-			}).Tenant("acme")
-			connector(t, h, srv, manual("go", "GET", srv.URL, standIns(60, `{"n":0}`), func(r *hub.Request) {
-				if tt.change != nil {
-					tt.change(r)
+				require.NoError(t, err)
+				assert.Equal(t, hub.OnSuccess, res.Branch)
+				assert.Equal(t, hub.SubstituteOutputs, res.Substitute)
+				assert.Equal(t, map[string]any{"n": json.Number("0")}, res.Outputs)
+				assert.Equal(t, `{"n":0}`, string(res.Body))
+				assert.Equal(t, int64(0), res.Get("n").Int())
+				if late && len(srv.Requests()) == 0 {
+					return false
 				}
-			}), func(c *hub.Connector) { c.Hosts = append(c.Hosts, "127.0.0.1:1") })
-			res, err := execute(t, h, "go")
-			require.Len(t, events, 1)
-			assert.Equal(t, tt.code, events[0].Code)
-			if !tt.stands {
-				failed(t, err, tt.code)
-				assert.Empty(t, events[0].Substitute)
-				return
-			}
-			require.NoError(t, err)
-			assert.Equal(t, hub.OnSuccess, res.Branch)
-			assert.Equal(t, hub.SubstituteOutputs, res.Substitute)
-			assert.Equal(t, map[string]any{"n": json.Number("0")}, res.Outputs)
-			assert.Equal(t, `{"n":0}`, string(res.Body))
-			assert.Equal(t, int64(0), res.Get("n").Int())
-			assert.Len(t, res.Attempts, 1)
-			assert.Zero(t, res.Status)
-			failed(t, res.Cause, tt.code)
-			assert.Equal(t, 1, res.Cause.(*hub.Error).Attempts)
-			assert.Equal(t, "Execute", res.Cause.(*hub.Error).Op)
-			assert.Equal(t, hub.SubstituteOutputs, events[0].Substitute)
-			assert.Equal(t, hub.OnSuccess, events[0].Branch)
+				assert.Len(t, res.Attempts, 1)
+				assert.Zero(t, res.Status)
+				failed(t, res.Cause, tt.code)
+				assert.Equal(t, 1, res.Cause.(*hub.Error).Attempts)
+				assert.Equal(t, "Execute", res.Cause.(*hub.Error).Op)
+				assert.Equal(t, hub.SubstituteOutputs, events[0].Substitute)
+				assert.Equal(t, hub.OnSuccess, events[0].Branch)
+				return true
+			})
 		})
 	}
 }
@@ -159,7 +168,7 @@ func TestABusyHubHasASubstitute(t *testing.T) {
 	srv := hubtest.NewServer(t)
 	srv.Handle("/fast", hubtest.Sequence(numberIs(7), hubtest.Hang()))
 	h := open(t, func(o *hub.Options) { o.Limits.ConnectorCalls, o.Limits.QueuedCalls = 1, 1 }).Tenant("acme")
-	connector(t, h, srv, mapped("fast", "GET", srv.URL+"/fast", standIns(60, `{"n":0}`)))
+	connector(t, h, srv, mapped("fast", "GET", srv.URL+"/fast", standIns(60, `{"n":0}`)), func(c *hub.Connector) { c.Timeout = 60_000 })
 	_, err := execute(t, h, "fast", `{}`)
 	require.NoError(t, err)
 
@@ -170,12 +179,12 @@ func TestABusyHubHasASubstitute(t *testing.T) {
 		ended <- err
 	}
 	go hold()
-	require.Eventually(t, func() bool { return received(srv, "/fast") == 2 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return received(srv, "/fast") == 2 }, time.Minute, time.Millisecond)
 	go hold()
 	require.Eventually(t, func() bool {
 		health, err := h.Health(t.Context(), "con")
 		return err == nil && health.Queued == 1
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	res, err := execute(t, h, "fast", `{}`)
 	require.NoError(t, err)
 	assert.Equal(t, hub.SubstituteStale, res.Substitute)

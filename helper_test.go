@@ -39,6 +39,15 @@ func openOn(t testing.TB, store storage.Store, change ...func(*hub.Options)) *hu
 	return h
 }
 
+// unhurried runs f, which allows something so many milliseconds, and allows more while this machine is too
+// slow: f tells whether it came as far in the time as it must.
+func unhurried(t testing.TB, f func(ms int) bool) {
+	t.Helper()
+	for ms := 100; !f(ms); ms *= 3 {
+		require.Less(t, ms, 60_000, "no time is enough")
+	}
+}
+
 // template saves a template that allows every verb and any host.
 func template(t testing.TB, h *hub.Tenant, change ...func(*hub.Template)) hub.Template {
 	t.Helper()

@@ -26,11 +26,12 @@ var faults = []struct {
 	options func(*hub.Options)
 	handler http.Handler
 	close   bool
+	timeout int
 }{
 	{name: "unreachable", code: hub.Unreachable, close: true},
 	{name: "TLS failure", code: hub.Unreachable, options: func(o *hub.Options) { o.Egress.RootCAs = nil }},
-	{name: "timeout", code: hub.Timeout, handler: hubtest.Hang()},
-	{name: "timeout in the body", code: hub.Timeout, handler: hubtest.Text(200, "0123456789").HangAfter(5)},
+	{name: "timeout", code: hub.Timeout, handler: hubtest.Hang(), timeout: 1500},
+	{name: "timeout in the body", code: hub.Timeout, handler: hubtest.Text(200, "0123456789").HangAfter(5), timeout: 1500},
 	{name: "dropped", code: hub.BadAnswer, handler: hubtest.Drop()},
 	{name: "cut off", code: hub.BadAnswer, handler: hubtest.Text(200, "0123456789").DropAfter(5)},
 	{name: "unauthorized", code: hub.Unauthorized, handler: hubtest.Status(401)},
@@ -47,7 +48,7 @@ var faults = []struct {
 func leaky(t *testing.T, h *hub.Tenant, srv *hubtest.Server, secret, token string) hub.Connector {
 	t.Helper()
 	con := tokenConnector(t, h, srv, func(c *hub.Connector) {
-		c.Timeout = 1500
+		c.Timeout = 20_000
 		c.Requests = []hub.Request{{
 			Name: "r", Method: "POST", URL: srv.URL + "/echo/[[key]]?q=[[key]]", Body: `{"k":"[[key]]"}`,
 			Headers: []hub.Header{{Name: "X-Token", Value: "[[@auth.access_token]]"}},
@@ -73,7 +74,10 @@ func TestNoFaultLeaksASecret(t *testing.T) {
 				change = append(change, tt.options)
 			}
 			h := open(t, change...).Tenant("acme")
-			leaky(t, h, srv[0], secret, token)
+			con := leaky(t, h, srv[0], secret, token)
+			if tt.timeout > 0 {
+				edit(t, h, con.ID, func(c *hub.Connector) { c.Timeout = tt.timeout })
+			}
 			if tt.handler != nil {
 				srv[0].Handle("/echo/", tt.handler)
 			}

@@ -37,7 +37,7 @@ func TestACallTellsWhyItWasNotSentAgain(t *testing.T) {
 		"a pause too long": {"GET", busy.RetryAfter(61), func(r *hub.Request) { r.Timeout = 120_000 }, nil,
 			hub.BecauseRetryAfter},
 		"a pause that does not fit": {"GET", busy.RetryAfter(9), func(r *hub.Request) { r.Timeout = 9_000 }, nil, hub.BecauseDeadline},
-		"no answer in time":         {"GET", hubtest.Hang(), func(r *hub.Request) { r.Timeout = 100 }, nil, hub.BecauseDeadline},
+		"no answer in time":         {"GET", hubtest.Hang(), nil, nil, hub.BecauseDeadline},
 		"a circuit that opens": {"GET", busy.RetryAfter(0), nil,
 			func(o *hub.Options) { o.Breaker = hub.Breaker{Calls: 2, Open: time.Hour} }, hub.BecauseCircuit},
 		"no turn in time": {"GET", busy.RetryAfter(0), func(r *hub.Request) { r.RateLimit = rate(1) }, nil, hub.BecauseRateLimit},
@@ -47,28 +47,38 @@ func TestACallTellsWhyItWasNotSentAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := hubtest.NewServer(t)
-			srv.Handle("/", tt.answer)
-			var events []hub.Event
-			var logged bytes.Buffer
-			options := []func(*hub.Options){observe(&events), func(o *hub.Options) {
-				o.Logger = slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			}}
-			if tt.options != nil {
-				options = append(options, tt.options)
-			}
-			h := open(t, options...).Tenant("acme")
-			connector(t, h, srv, func(c *hub.Connector) { c.Timeout = 120_000 }, manual("go", tt.method, srv.URL, func(r *hub.Request) {
-				if r.Timeout = 60_000; tt.change != nil {
-					tt.change(r)
+			unhurried(t, func(ms int) bool {
+				late := name == "no answer in time"
+				srv := hubtest.NewServer(t)
+				srv.Handle("/", tt.answer)
+				var events []hub.Event
+				var logged bytes.Buffer
+				options := []func(*hub.Options){observe(&events), func(o *hub.Options) {
+					o.Logger = slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+				}}
+				if tt.options != nil {
+					options = append(options, tt.options)
 				}
-			}))
-			_, err := execute(t, h, "go")
-			var e *hub.Error
-			require.ErrorAs(t, err, &e)
-			assert.Equal(t, tt.want, e.NotRepeated)
-			assert.Equal(t, tt.want, events[len(events)-1].NotRepeated)
-			assert.Contains(t, logged.String(), `"sent":true,"notRepeated":"`+string(tt.want)+`"`)
+				h := open(t, options...).Tenant("acme")
+				connector(t, h, srv, func(c *hub.Connector) { c.Timeout = 120_000 }, manual("go", tt.method, srv.URL, func(r *hub.Request) {
+					if r.Timeout = 60_000; late {
+						r.Timeout = ms
+					}
+					if tt.change != nil {
+						tt.change(r)
+					}
+				}))
+				_, err := execute(t, h, "go")
+				if late && len(srv.Requests()) == 0 {
+					return false
+				}
+				var e *hub.Error
+				require.ErrorAs(t, err, &e)
+				assert.Equal(t, tt.want, e.NotRepeated)
+				assert.Equal(t, tt.want, events[len(events)-1].NotRepeated)
+				assert.Contains(t, logged.String(), `"sent":true,"notRepeated":"`+string(tt.want)+`"`)
+				return true
+			})
 		})
 	}
 }

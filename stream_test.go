@@ -333,21 +333,26 @@ func TestAStreamEndsWithItsTimeoutOrWhenItStalls(t *testing.T) {
 	srv.Handle("/", hubtest.Text(200, strings.Repeat("x", 100)).HangAfter(50))
 	h := open(t, func(o *hub.Options) { o.Limits.StreamTimeout = patience }).Tenant("acme")
 	connector(t, h, srv, manual("go", "GET", srv.URL), func(c *hub.Connector) { c.Timeout = 60_000 })
-	for name, opts := range map[string]*hub.StreamOptions{
-		"stall":   {Stall: 500 * time.Millisecond},
-		"timeout": {Timeout: time.Second, Stall: -1},
+	for name, opts := range map[string]func(time.Duration) *hub.StreamOptions{
+		"stalled": func(d time.Duration) *hub.StreamOptions { return &hub.StreamOptions{Stall: d} },
+		"timeout": func(d time.Duration) *hub.StreamOptions { return &hub.StreamOptions{Timeout: d, Stall: -1} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			var got strings.Builder
-			res, err := streamed(t, h, &got, opts)
-			e := failed(t, err, hub.Timeout)
-			require.ErrorIs(t, err, context.DeadlineExceeded)
-			assert.True(t, e.Retryable)
-			assert.Equal(t, 200, e.Status)
-			assert.Equal(t, hub.OnTimeout, res.Branch)
-			assert.Equal(t, 50, got.Len())
-			want := map[string]string{"stall": "stalled", "timeout": "timeout"}
-			assert.Equal(t, want[name], res.Attempts[0].Failure)
+			unhurried(t, func(ms int) bool {
+				var got strings.Builder
+				res, err := streamed(t, h, &got, opts(time.Duration(ms)*time.Millisecond))
+				e := failed(t, err, hub.Timeout)
+				require.ErrorIs(t, err, context.DeadlineExceeded)
+				assert.True(t, e.Retryable)
+				if got.Len() < 50 {
+					return false
+				}
+				assert.Equal(t, 200, e.Status)
+				assert.Equal(t, hub.OnTimeout, res.Branch)
+				assert.Equal(t, 50, got.Len())
+				assert.Equal(t, name, res.Attempts[0].Failure)
+				return true
+			})
 		})
 	}
 }

@@ -72,7 +72,7 @@ func TestConnectRequestBranches(t *testing.T) {
 	srv.Handle("/hang", hubtest.Hang())
 	srv.Handle("/ok", hubtest.Status(204))
 	h := open(t).Tenant("acme")
-	connector(t, h, srv, mapped("hang", "POST", srv.URL+"/hang", func(r *hub.Request) { r.Timeout = 100 }), manual("ok", "GET", srv.URL+"/ok"),
+	con := connector(t, h, srv, mapped("hang", "POST", srv.URL+"/hang"), manual("ok", "GET", srv.URL+"/ok"),
 		mapped("off", "GET", srv.URL+"/ok", func(r *hub.Request) { r.State = hub.StateInactive }))
 	for name, tt := range map[string]struct {
 		connect, request, payload string
@@ -88,16 +88,24 @@ func TestConnectRequestBranches(t *testing.T) {
 		"inactive":           {"con", "off", "{}", hub.OnError, hub.Inactive, "the request is inactive"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, err := h.ConnectRequest(t.Context(), hub.ConnectRequestAction{ConnectName: tt.connect, RequestName: tt.request, RequestPayload: json.RawMessage(tt.payload)})
-			require.NoError(t, err)
-			assert.Equal(t, tt.branch, a.Branch)
-			assert.Equal(t, tt.short, a.ERR)
-			if tt.code != "" {
-				failed(t, a.Err, tt.code)
-				assert.Nil(t, a.Result)
-				assert.Equal(t, hub.Proxy{}, a.Proxy)
-				assert.Equal(t, []hub.Header{}, a.HeadersList, "a list without members, not nothing")
-			}
+			unhurried(t, func(ms int) bool {
+				edit(t, h, con.ID, func(c *hub.Connector) { c.Requests[0].Timeout = ms })
+				srv.Forget()
+				a, err := h.ConnectRequest(t.Context(), hub.ConnectRequestAction{ConnectName: tt.connect, RequestName: tt.request, RequestPayload: json.RawMessage(tt.payload)})
+				require.NoError(t, err)
+				assert.Equal(t, tt.branch, a.Branch)
+				if tt.code == hub.Timeout && len(srv.Requests()) == 0 {
+					return false
+				}
+				assert.Equal(t, tt.short, a.ERR)
+				if tt.code != "" {
+					failed(t, a.Err, tt.code)
+					assert.Nil(t, a.Result)
+					assert.Equal(t, hub.Proxy{}, a.Proxy)
+					assert.Equal(t, []hub.Header{}, a.HeadersList, "a list without members, not nothing")
+				}
+				return true
+			})
 		})
 	}
 }

@@ -200,10 +200,11 @@ func TestWhatATracerSendsIsNotSigned(t *testing.T) {
 // What is traced ends with the fetch: a caller that gave up disturbs nobody.
 func TestATracedFetchOutlivesItsCaller(t *testing.T) {
 	srv := hubtest.NewServer(t)
-	asked := make(chan struct{})
+	asked, answer := make(chan struct{}), make(chan struct{})
 	srv.Handle("POST /token", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(asked)
-		hubtest.Token("tok-0123456789", time.Hour).After(50*time.Millisecond).ServeHTTP(w, r)
+		<-answer
+		hubtest.Token("tok-0123456789", time.Hour).ServeHTTP(w, r)
 	}))
 	srv.Handle("/things", hubtest.Status(200))
 	tr := &tracer{}
@@ -213,6 +214,7 @@ func TestATracedFetchOutlivesItsCaller(t *testing.T) {
 	go func() { <-asked; cancel() }()
 	_, err := h.Execute(ctx, hub.Call{Connector: "con", Request: "read"})
 	failed(t, err, hub.Canceled)
+	close(answer)
 	_, err = execute(t, h, "read")
 	require.NoError(t, err)
 	assert.Len(t, srv.Requests(), 2, "one token for both")

@@ -15,13 +15,19 @@ import (
 	"github.com/integrationhub/hub"
 )
 
-// closedPort returns a port of loopback on which nobody listens.
+// closedPort returns a port of loopback on which nobody listens, and nobody can before the test is over:
+// a connection goes out from there.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	require.NoError(t, l.Close())
-	_, port, err := net.SplitHostPort(l.Addr().String())
+	conn, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, conn.Close())
+		require.NoError(t, l.Close())
+	})
+	_, port, err := net.SplitHostPort(conn.LocalAddr().String())
 	require.NoError(t, err)
 	return port
 }
