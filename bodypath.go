@@ -40,7 +40,7 @@ func (a *reading) get(p bodyPath) gjson.Result {
 	if !a.json || p.set != nil {
 		return gjson.Result{}
 	}
-	return path.Get(a.Body, p.text)
+	return path.Get(a.text(), p.text)
 }
 
 // texts returns the values at a path as texts; of JSON there is one at most, numbers digit by digit.
@@ -75,13 +75,14 @@ func (a *reading) findAll(set *xmlpath.Set) [][]string {
 	if !a.isXML() {
 		return nil
 	}
-	found, err := set.Find(a.Body, a.depth, len(a.Body)+xmlRoom)
+	text := a.text()
+	found, err := set.Find(text, a.depth, len(text)+xmlRoom)
 	if err != nil {
 		a.deep = a.deep || err != xmlpath.ErrSyntax
 		return nil
 	}
-	if a.known != nil {
-		maskAll(found, a.known())
+	if a.of != nil {
+		maskAll(found, a.of.scrubbers())
 	}
 	return found
 }

@@ -298,13 +298,16 @@ func (r *run) scrub(res *Result) {
 	if res == nil {
 		return
 	}
-	known := r.scrubbers()
-	res.Header = known.Header(res.Header)
-	if res.json || res.deep { // what is too deep to be read is still written as JSON is
-		res.Body = known.JSON(res.Body)
-	} else {
-		res.Body = known.Bytes(res.Body)
+	res.Header = r.scrubbers().Header(res.Header)
+	res.Body = r.masked(res.Body, res.json || res.deep)
+}
+
+// masked is a body without known secrets. What is too deep to be read is still written as JSON is.
+func (r *run) masked(body []byte, json bool) []byte {
+	if json {
+		return r.scrubbers().JSON(body)
 	}
+	return r.scrubbers().Bytes(body)
 }
 
 // readable reports whether a body is JSON that a parser may see, or too deep for one: deep

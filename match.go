@@ -30,7 +30,8 @@ type AnswerMatch struct {
 	Path   string   `json:"path,omitempty"`
 	Values []string `json:"values,omitempty"`
 	Absent bool     `json:"absent,omitempty"`
-	// Contains is a text that stands somewhere in the body, whatever its media type.
+	// Contains is a text that stands somewhere in the body, whatever its media type. Of known
+	// secrets neither it nor Path finds more than [Result].Body shows.
 	Contains string `json:"contains,omitempty"`
 }
 
@@ -103,7 +104,7 @@ func (p *problems) mediaRanges(path string, list []string) []string {
 // matches reports whether an answer is one that m tells.
 func (m *matchPlan) matches(a *reading) bool {
 	return (m.statuses == nil || m.statuses.has(a.Status)) && m.inHeader(a.Header) && m.inMediaTypes(a.Header) &&
-		m.inBody(a) && (m.Contains == "" || strings.Contains(asText(a.Body), m.Contains))
+		m.inBody(a) && (m.Contains == "" || strings.Contains(asText(a.text()), m.Contains))
 }
 
 func (m *matchPlan) inMediaTypes(header http.Header) bool {

@@ -260,6 +260,10 @@ func TestPagesThatAreNoneEndTheWalkWithAnError(t *testing.T) {
 		"a URL with a backslash": {url, func(string) any { return page(`{"items":[1],"next":"/\\evil.test"}`) }, 1, hub.BadAnswer, "cannot be read"},
 		"a URL without end":      {url, func(string) any { return page(`{"items":[1],"next":"/?` + strings.Repeat("x", 9000) + `"}`) }, 1, hub.BadAnswer, "longer"},
 		"more, and no way there": {hub.Pagination{Kind: hub.PageCursor, Items: "items", Next: "next", More: "more", Param: "c"}, func(string) any { return page(`{"items":[1],"more":true}`) }, 1, hub.BadAnswer, "not how to get there"},
+		"more, and an offset that stays": {hub.Pagination{Kind: hub.PageOffset, Items: "items", More: "more", Param: "c"}, func(q string) any {
+			return page(map[string]string{"c=0": `{"items":[1],"more":true}`, "c=1": `{"items":[],"more":true}`}[q])
+		}, 2, hub.BadAnswer, "not how to get there"},
+		"a URL that stays but for its fragment": {url, func(q string) any { return page(`{"items":["` + q + `"],"next":"/#2"}`) }, 1, hub.BadAnswer, "has led to an earlier"},
 
 		"an empty page":         {number, func(string) any { return page(`{"items":[]}`) }, 1, "", ""},
 		"a list that is null":   {number, func(string) any { return page(`{"items":null}`) }, 1, "", ""},
@@ -268,6 +272,9 @@ func TestPagesThatAreNoneEndTheWalkWithAnError(t *testing.T) {
 		"a cursor that says no": {cursor, func(string) any { return page(`{"items":[1],"next":false}`) }, 1, "", ""},
 		"an empty page in the middle": {cursor, func(q string) any {
 			return page(`{"items":[],"next":"` + map[string]string{"": "a", "c=a": "b"}[q] + `"}`)
+		}, 3, "", ""},
+		"an empty page, and more behind it": {hub.Pagination{Kind: hub.PageNumber, Items: "items", More: "more", Param: "c"}, func(q string) any {
+			return page(map[string]string{"c=1": `{"items":[1],"more":true}`, "c=2": `{"items":[],"more":true}`, "c=3": `{"items":[2],"more":false}`}[q])
 		}, 3, "", ""},
 		"no more, although a cursor": {hub.Pagination{Kind: hub.PageCursor, Items: "items", Next: "next", More: "more", Param: "c"}, func(string) any { return page(`{"items":[1],"next":"a","more":false}`) }, 1, "", ""},
 		"a number for a cursor": {cursor, func(q string) any {

@@ -33,8 +33,9 @@ type Pagination struct {
 	// Next is the gjson path of the cursor, or of the next page's URL. The last page has
 	// none, or null, false or an empty text.
 	Next string `json:"next,omitempty"`
-	// More is the gjson path of a value that is true as long as more pages follow. Empty:
-	// offset and page end with an empty page, the other kinds where nothing leads on.
+	// More is the gjson path of a value that is true as long as more pages follow, also after
+	// an empty one. Empty: offset and page end with an empty page, the other kinds where
+	// nothing leads on.
 	More string `json:"more,omitempty"`
 	// Param is the query parameter that carries the cursor, the offset or the number.
 	Param string `json:"param,omitempty"`

@@ -122,7 +122,7 @@ func (r *run) shown(u *url.URL) bool {
 	return false
 }
 
-// read is the step that finds out, before anything is masked, what leads to the next page.
+// read is the step that finds out, before the answer is masked, what leads to the next page.
 func (p *paging) read(r *run, err error) error {
 	if err != nil {
 		return err
@@ -172,19 +172,13 @@ func (p *paging) count(r *run, a *reading) (int, error) {
 func (p *paging) lead(r *run, a *reading, items int) error {
 	g := r.req.def.Pagination
 	switch g.Kind {
-	case PageOffset:
-		p.number += items
-		p.ended = items == 0
-		return nil
-	case PageNumber:
-		p.number++
-		p.ended = items == 0
-		return nil
+	case PageOffset, PageNumber:
+		return p.countOn(r, g, items)
 	case PageLink:
 		target, ok := weblink.Next(a.Header.Values("Link"))
 		p.next, p.ended = target, !ok
 	default:
-		text, err := p.told(r, a.get(bodyPath{text: g.Next}))
+		text, err := p.told(r, r.pointer(a, bodyPath{text: g.Next}))
 		if err != nil {
 			return err
 		}
@@ -198,11 +192,40 @@ func (p *paging) lead(r *run, a *reading, items int) error {
 	if p.ended {
 		if g.More != "" {
 			p.ended = false
-			return r.badPage("the answer says that more pages follow, and not how to get there")
+			return r.badPage(noWayOn)
 		}
 		return nil
 	}
 	return p.once(r)
+}
+
+// countOn counts on to the next page. An empty one is the last only where nothing else tells.
+func (p *paging) countOn(r *run, g *Pagination, items int) error {
+	step := items
+	if g.Kind == PageNumber {
+		step = 1
+	}
+	p.number += step
+	p.ended = items == 0 && g.More == ""
+	if step == 0 && !p.ended {
+		return r.badPage(noWayOn)
+	}
+	return nil
+}
+
+// noWayOn is said of a page after which more are told of, and none can be asked for.
+const noWayOn = "the answer says that more pages follow, and not how to get there"
+
+// pointer is what leads to the next page: the value that is shown at a path, with the secrets in it.
+func (r *run) pointer(a *reading, at bodyPath) gjson.Result {
+	shown := a.get(at)
+	if !shown.Exists() {
+		return shown
+	}
+	if own := path.Get(a.Body, at.text); r.scrubbers().String(scalarText(own)) == scalarText(shown) {
+		return own
+	}
+	return shown
 }
 
 // told is a cursor as JSON, or the text of a URL; empty if there is none.
@@ -234,6 +257,7 @@ func (p *paging) once(r *run) error {
 			return r.badPage("the URL of the next page cannot be read")
 		}
 		p.visit("at", p.base.String())
+		u.Fragment, u.RawFragment = "", ""
 		key = u.String()
 	}
 	if !p.visit("at", key) {

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"unsafe"
 
-	"github.com/integrationhub/hub/internal/scrub"
 	"github.com/integrationhub/hub/internal/transport"
 	"github.com/integrationhub/hub/internal/xmlpath"
 )
@@ -17,7 +16,8 @@ type reading struct {
 	head  bool                        // the body has not been read
 	depth int                         // how deep it may be nested
 	found map[*xmlpath.Set][][]string // what XPaths lead to, once asked
-	known func() scrub.Set            // mask what XPaths lead to; nil: it is not shown
+	of    *run                        // of whose call it is; nil: there is nothing to mask
+	shown []byte                      // the body without known secrets, once asked
 	rule  *responsePlan               // the response rule that matched, nil if none did
 }
 
@@ -33,10 +33,22 @@ func (r *run) reading() *reading {
 	return &r.read
 }
 
-func (c *core) readAnswer(a *transport.Answer) reading {
-	out := reading{Answer: a, depth: c.limits.AnswerDepth}
-	out.json, out.deep = readable(a.Body, c.limits.AnswerDepth)
+func (r *run) readAnswer(a *transport.Answer) reading {
+	out := reading{Answer: a, depth: r.limits.AnswerDepth, of: r}
+	out.json, out.deep = readable(a.Body, r.limits.AnswerDepth)
 	return out
+}
+
+// text is the body as a definition may ask about it: as it is shown. What is asked of the body
+// as it came tells whoever wrote the definition, guess by guess, a secret that it repeats.
+func (a *reading) text() []byte {
+	if a.of == nil {
+		return a.Body
+	}
+	if a.shown == nil {
+		a.shown = a.of.masked(a.Body, a.json || a.deep)
+	}
+	return a.shown
 }
 
 // headOf is an answer whose body belongs to somebody else.
@@ -48,7 +60,7 @@ func headOf(resp *http.Response) *reading {
 func (r *run) readResult(res *Result) *reading {
 	return &reading{
 		Answer: &transport.Answer{Status: res.Status, Header: res.Header, Body: res.Body},
-		json:   res.json, deep: res.deep, depth: r.limits.AnswerDepth, known: r.scrubbers,
+		json:   res.json, deep: res.deep, depth: r.limits.AnswerDepth, of: r, shown: res.Body,
 	}
 }
 
