@@ -13,10 +13,10 @@ func (r *run) admit(ctx context.Context) (context.Context, error) {
 	if err := r.mayRun(); err != nil {
 		return nil, err
 	}
-	ctx, r.stay.cancel = context.WithDeadline(ctx, r.deadline())
-	r.life.hold(&r.stay)
+	ctx, cancel := context.WithDeadline(ctx, r.deadline())
+	r.life.hold(&r.stay, cancel)
 	if err := r.takePlace(ctx); err != nil {
-		r.giveUpTime()
+		cancel()
 		return nil, err
 	}
 	if err := r.findAgain(ctx); err != nil {
@@ -39,11 +39,6 @@ func (r *run) takePlace(ctx context.Context) error {
 func (r *run) release() {
 	r.now, r.over = r.opts.now(), true
 	r.gates.leave(&r.ticket, r.opts.runtime(r.now))
-	r.giveUpTime()
-}
-
-func (r *run) giveUpTime() {
-	r.life.drop(&r.stay)
 	r.stay.cancel()
 }
 

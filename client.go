@@ -55,13 +55,13 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err e
 			}
 		}()
 	}
-	if err := rt.tenant.arrive(); err != nil {
+	r := &run{Tenant: rt.tenant, op: "RoundTrip", call: Call{Connector: rt.connector}, pick: lent, begun: rt.tenant.opts.now()}
+	if err := r.arrive(&r.stay); err != nil {
 		return nil, err
 	}
-	r := &run{Tenant: rt.tenant, op: "RoundTrip", call: Call{Connector: rt.connector}, pick: lent, begun: rt.tenant.opts.now()}
 	ctx := r.trace(req.Context())
 	if resp, err = r.lend(ctx, req); err != nil {
-		defer r.life.leave() // when it has been told
+		defer r.life.leave(&r.stay) // when it has been told
 		return nil, r.report(ctx, nil, err)
 	}
 	resp.Request = req // and not the one that carries the token
@@ -113,7 +113,7 @@ func (r *run) lend(told context.Context, req *http.Request) (_ *http.Response, e
 		r.grants.Refuse(r.plan.grantKey(), r.grant.Grant)
 	}
 	r.lentVersion(resp)
-	end := sync.OnceFunc(func() { r.release(); r.life.leave() })
+	end := sync.OnceFunc(func() { r.release(); r.life.leave(&r.stay) })
 	body := r.lentBody(told, resp.Body, attempt, end)
 	if resp.Body == http.NoBody {
 		body.ended(nil)

@@ -142,17 +142,17 @@ type run struct {
 	idempotencyKey string
 	rendered       *staleKey // digest of the call, if Request.Fallback asks for one
 
-	stay    stay   // its context among those that Close cancels
+	stay    stay   // among the calls that Close waits for, and cancels
 	ticket  ticket // its place among the calls
 	passage passage
 }
 
 // run takes a call down the road.
 func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
-	if err := t.arrive(); err != nil {
+	if err := t.arrive(&r.stay); err != nil {
 		return nil, err
 	}
-	defer t.life.leave()
+	defer t.life.leave(&r.stay)
 	r.begun = t.opts.now()
 	ctx = r.trace(ctx)
 	defer func() { err = r.report(ctx, res, err) }()

@@ -156,11 +156,11 @@ func (t *Tenant) enter(ctx context.Context) (_ context.Context, leave func(), er
 }
 
 // arrive is enter for a call that makes a context of its own.
-func (t *Tenant) arrive() error {
+func (t *Tenant) arrive(s *stay) error {
 	if err := checkTenant(t.name); err != nil {
 		return err
 	}
-	return t.life.arrive()
+	return t.life.arrive(s)
 }
 
 func checkTenant(name string) error {

@@ -4,23 +4,26 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // life knows which calls are under way, so that Close can wait for them, and cancel them.
 type life struct {
 	mu    sync.Mutex
 	ended bool
-	stays stay // those that Close cancels: the first and the last of a ring
-	calls sync.WaitGroup
+	stays stay          // the calls under way: the first and the last of a ring
+	idle  chan struct{} // closed when the hub has ended and the last call has left
 
 	cancel context.CancelCauseFunc
 	ctx    context.Context // done when calls under way must stop
 }
 
-// stay is a call under way whose context Close cancels when it runs out of patience.
+// stay is a call under way. Close cancels its context, once it has one, when it runs out of
+// patience.
 type stay struct {
 	cancel         func()
-	next, previous *stay // guarded by life.mu
+	held           atomic.Bool // cancel is set
+	next, previous *stay       // guarded by life.mu
 }
 
 var errClosed = errors.New("the hub has been closed")
@@ -28,65 +31,69 @@ var errClosed = errors.New("the hub has been closed")
 func (l *life) init() {
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	l.stays.next, l.stays.previous = &l.stays, &l.stays
+	l.idle = make(chan struct{})
 }
 
 // arrive registers a call, for which Close waits until it leaves.
-func (l *life) arrive() error {
+func (l *life) arrive(s *stay) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended {
 		return failure(Closed, "the hub has been closed")
 	}
-	l.calls.Add(1)
+	s.next, s.previous = &l.stays, l.stays.previous
+	s.next.previous, s.previous.next = s, s
 	return nil
 }
 
-func (l *life) leave() { l.calls.Done() }
-
-// hold makes Close cancel s, until it is dropped.
-func (l *life) hold(s *stay) {
+func (l *life) leave(s *stay) {
 	l.mu.Lock()
-	s.next, s.previous = &l.stays, l.stays.previous
-	s.next.previous, s.previous.next = s, s
-	l.mu.Unlock()
-	if l.ctx.Err() != nil { // Close may have looked before
-		s.cancel()
+	defer l.mu.Unlock()
+	s.next.previous, s.previous.next = s.previous, s.next
+	if l.ended && l.empty() {
+		close(l.idle)
 	}
 }
 
-func (l *life) drop(s *stay) {
-	l.mu.Lock()
-	s.next.previous, s.previous.next = s.previous, s.next
-	l.mu.Unlock()
+func (l *life) empty() bool { return l.stays.next == &l.stays }
+
+// hold makes Close call cancel until s leaves: once for each call.
+func (l *life) hold(s *stay, cancel func()) {
+	s.cancel = cancel
+	s.held.Store(true)
+	if l.ctx.Err() != nil { // Close may have looked before
+		cancel()
+	}
 }
 
 // begin registers a call. Its context ends with the caller's, or when Close runs out of
 // patience.
 func (l *life) begin(ctx context.Context) (context.Context, func(), error) {
-	if err := l.arrive(); err != nil {
+	s := new(stay)
+	if err := l.arrive(s); err != nil {
 		return nil, nil, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	s := &stay{cancel: func() { cancel(errClosed) }}
-	l.hold(s)
-	return ctx, func() { l.drop(s); cancel(nil); l.leave() }, nil
+	l.hold(s, func() { cancel(errClosed) })
+	return ctx, func() { cancel(nil); l.leave(s) }, nil
 }
 
 // end refuses new calls, waits for those under way, and cancels them when ctx ends.
 func (l *life) end(ctx context.Context) error {
 	l.mu.Lock()
+	if !l.ended && l.empty() {
+		close(l.idle)
+	}
 	l.ended = true
 	l.mu.Unlock()
-	idle := make(chan struct{})
-	go func() { l.calls.Wait(); close(idle) }()
 	defer l.cancel(errClosed)
 	select {
-	case <-idle:
+	case <-l.idle:
 		return nil
 	case <-ctx.Done():
 		l.cancel(errClosed)
 		l.cutOff()
-		<-idle
+		<-l.idle
 		return ctx.Err()
 	}
 }
@@ -96,7 +103,9 @@ func (l *life) cutOff() {
 	var held []func()
 	l.mu.Lock()
 	for s := l.stays.next; s != &l.stays; s = s.next {
-		held = append(held, s.cancel)
+		if s.held.Load() {
+			held = append(held, s.cancel)
+		}
 	}
 	l.mu.Unlock()
 	for _, cancel := range held {
