@@ -142,6 +142,9 @@ type run struct {
 	idempotencyKey string
 	rendered       *staleKey // digest of the call, if Request.Fallback asks for one
 
+	drawn   render.Room    // the first request that is rendered
+	sending transport.Room // the first attempt
+
 	stay    stay   // among the calls that Close waits for, and cancels
 	ticket  ticket // its place among the calls
 	passage passage

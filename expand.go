@@ -57,7 +57,7 @@ func (r *run) values() render.Values {
 
 // expand renders a call that is configured, or one that its payload describes.
 func (r *run) expand(v render.Values) (*render.Request, error) {
-	v.Scratch = r.scratch()
+	v.Scratch, v.Room = r.scratch(), &r.drawn
 	defer r.scratches.Put(v.Scratch)
 	var wire *render.Request
 	var err error

@@ -77,6 +77,7 @@ func (r *run) sendOnce(ctx context.Context) {
 		Prepare: r.sign,
 		Gate:    r,
 		Watcher: (*attempts)(r),
+		Room:    &r.sending,
 		Stream:  r.streaming(),
 		Upload:  r.upload(),
 	}, r.sendPolicy())

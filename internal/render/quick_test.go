@@ -205,3 +205,23 @@ func TestAScratchKeepsNothingOfACall(t *testing.T) {
 	buf, _ = scratch.Left()
 	assert.LessOrEqual(t, len(buf), 64<<10)
 }
+
+// A room is the memory of the first request that is given it, and of no other.
+func TestARoomServesOneRequest(t *testing.T) {
+	p, room := compile(t, mixed[0]), new(render.Room)
+	in := func(payload string) *render.Request {
+		v := values(payload)
+		v.Room = room
+		r, err := p.Render(v)
+		require.NoError(t, err)
+		return r
+	}
+	first := in(`{"a":"x"}`)
+	address, header, body := first.URL.String(), first.Header.Clone(), bytes.Clone(first.Body)
+	second := in(`{"a":"y"}`)
+	assert.Equal(t, renderWith(t, mixed[0], `{"a":"y"}`), second)
+	assert.Equal(t, address, first.URL.String())
+	assert.Equal(t, header, first.Header)
+	assert.Equal(t, body, first.Body)
+	assert.NotSame(t, first.URL, second.URL)
+}

@@ -16,7 +16,7 @@ func (p *Program) Render(v Values) (*Request, error) {
 	w := writer{v: v, trace: v.newTrace()}
 	v.Scratch.begin(&w, p)
 	defer v.Scratch.end(&w)
-	r := newRequest()
+	r := v.Room.take()
 	r.Method = p.method
 	if err := p.head(&w, r); err != nil {
 		return nil, err
@@ -44,15 +44,23 @@ func (p *Program) Text(v Values) (string, []Sink, error) {
 	return string(w.buf), p.noted(w.sinks), nil
 }
 
-// newRequest allocates a request, its URL and some values of headers in one piece.
-func newRequest() *Request {
-	all := &struct {
-		request Request
-		url     url.URL
-		values  [4]string
-	}{}
-	all.request.URL, all.request.values = &all.url, all.values[:]
-	return &all.request
+// Room is memory for a request, its URL and some values of headers, for whoever has a call in one piece of memory. The
+// first request that is given it takes it; the others, and those that are given none, take memory of their own. Its zero
+// value is ready. It must not be copied or used again: the request is made of it.
+type Room struct {
+	request Request
+	url     url.URL
+	values  [4]string
+	taken   bool
+}
+
+func (r *Room) take() *Request {
+	if r == nil || r.taken {
+		r = new(Room)
+	}
+	r.taken = true
+	r.request.URL, r.request.values = &r.url, r.values[:]
+	return &r.request
 }
 
 // Set gives a header, by its canonical name, one value.

@@ -8,7 +8,7 @@ import (
 )
 
 // Values are what one call puts into a program. The functions may be nil if the definition's
-// scope had no such references. Nothing of Values is kept or changed.
+// scope had no such references. Nothing of Values but Room is kept or changed.
 type Values struct {
 	// Payload is one JSON text that passed payload.Check; nil: there is none.
 	Payload []byte
@@ -33,6 +33,8 @@ type Values struct {
 	Trace bool
 	// Scratch is memory to render on; nil: new memory.
 	Scratch *Scratch
+	// Room is memory for the request; nil: new memory.
+	Room *Room
 }
 
 // A Request is what goes on the wire. It shares no memory with Values. It belongs to the caller, but for what it shares

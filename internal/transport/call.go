@@ -40,7 +40,7 @@ func (c *call) attempt(ctx context.Context) {
 		return
 	}
 	ctx = c.begins(ctx)
-	s, a := new(sending), Attempt{Start: c.now, Wait: c.wait}
+	s, a := c.req.Room.take(), Attempt{Start: c.now, Wait: c.wait}
 	answer, failure := c.try(ctx, s, &a)
 	c.now = c.client.clock()
 	a.Duration = c.now.Sub(a.Start)

@@ -3,6 +3,7 @@ package transport_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptrace"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -260,4 +261,31 @@ func TestASuccessAfterAFailureHasNoError(t *testing.T) {
 		assert.Equal(t, transport.Read, out.Attempts[0].Kind)
 		assert.Empty(t, out.Attempts[1].Kind)
 	})
+}
+
+// A room is the memory of the first attempt that is given it, and of no other: net/http may still look at that one.
+func TestARoomServesOneAttempt(t *testing.T) {
+	handler, _ := always(503)
+	via := inMemory(t, handler)
+	var sent []*http.Request
+	var bodies []string
+	req := to(t, "PUT", here, acting(func(r *http.Request, _ *httptrace.ClientTrace) (*http.Response, error) {
+		sent = append(sent, r)
+		return via.RoundTrip(r)
+	}))
+	req.Room, req.Body = new(transport.Room), []byte("body")
+	for range 2 {
+		out := transport.New(nil).Do(t.Context(), req, &transport.Policy{Attempts: 2, BaseWait: -1})
+		require.NoError(t, out.Err)
+		bodies = append(bodies, string(out.Answer.Body))
+		assert.Len(t, out.Attempts, 2)
+	}
+	assert.Equal(t, []string{"2", "4"}, bodies)
+	require.Len(t, sent, 4)
+	for i, r := range sent {
+		assert.Equal(t, "PUT", r.Method)
+		for _, other := range sent[:i] {
+			assert.NotSame(t, other, r)
+		}
+	}
 }

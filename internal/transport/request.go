@@ -40,6 +40,8 @@ type Request struct {
 	Gate Gate
 	// Watcher, if set, is told of each attempt.
 	Watcher Watcher
+	// Room, if set, is memory for the first attempt.
+	Room *Room
 	// Stream, if set, takes bodies of answers while they are read.
 	Stream *Stream
 }

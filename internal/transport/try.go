@@ -19,6 +19,22 @@ type sending struct {
 	first   [1]Attempt // room for Outcome.Attempts, which most calls have one of
 }
 
+// Room is memory for one attempt, for whoever has a call in one piece of memory. The first attempt of all that are given
+// it takes it; the others, and those that are given none, take memory of their own. Its zero value is ready. It must not
+// be copied or used again: goroutines of net/http may look at it after the call.
+type Room struct {
+	sending sending
+	taken   bool
+}
+
+func (r *Room) take() *sending {
+	if r == nil || r.taken {
+		return new(sending)
+	}
+	r.taken = true
+	return &r.sending
+}
+
 // try sends the request once and reads the answer. What net/http began for it ends with the
 // body of the answer; only an attempt that may have to end before its call does has a context
 // of its own.
