@@ -54,9 +54,19 @@ const (
 // heldBack are the codes of calls that the hub itself did not let out: they do not count.
 var heldBack = []hub.Code{hub.Busy, hub.Closed, hub.Unavailable, hub.CircuitOpen, hub.RateLimited}
 
-// again says whether the call is made again, after what wait, and whether it counts.
+// again says whether the call is made again, after what wait, and whether it counts. One that
+// would be too old by then has ended: whoever looks it up does not wait for that.
 func (a *attempt) again(ctx context.Context, e *hub.Error) (wait time.Duration, counted, ok bool) {
-	if !e.Repeatable() || a.opts.MaxAge > 0 && time.Since(a.Enqueued) > a.opts.MaxAge {
+	wait, counted, ok = a.next(ctx, e)
+	if ok && a.opts.MaxAge > 0 && time.Since(a.Enqueued)+wait > a.opts.MaxAge {
+		return 0, false, false
+	}
+	return wait, counted, ok
+}
+
+// next is again for a call that never gets too old.
+func (a *attempt) next(ctx context.Context, e *hub.Error) (wait time.Duration, counted, ok bool) {
+	if !e.Repeatable() {
 		return 0, false, false
 	}
 	if ctx.Err() != nil && e.Code != hub.Timeout { // the worker stops
@@ -71,8 +81,13 @@ func (a *attempt) again(ctx context.Context, e *hub.Error) (wait time.Duration, 
 	if wait := time.Until(e.RetryAt); wait > 0 {
 		return wait + rand.N(time.Second), true, true
 	}
-	wait = min(a.opts.Pause<<min(a.Attempts, 20), longestPause)
+	wait = pauseAfter(a.Attempts, a.opts.Pause)
 	return wait/2 + rand.N(wait), true, true
+}
+
+// pauseAfter is how long the pause is, on average, after a call was made so often before.
+func pauseAfter(attempts int, first time.Duration) time.Duration {
+	return min(min(first, longestPause)<<min(attempts, 20), longestPause)
 }
 
 // release gives the call back to the queue, unless it was canceled or is another's. A mark that

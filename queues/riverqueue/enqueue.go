@@ -25,8 +25,9 @@ const maxName = 255
 const enqueuedAtOnce = 500
 
 // Enqueue adds calls of a tenant to the queue, all or none, and returns how many were new: a
-// call whose key is there already, ended or not, stays as it is. It is durable when Enqueue
-// returns. Nothing of a call is checked but its names: what is wrong with it is its outcome.
+// call whose key is there already, ended or not, stays as it is, and of several with one key
+// the first counts. It is durable when Enqueue returns. Nothing of a call is checked but its
+// names, and that it can be kept, as one with Files cannot: what is wrong with it is its outcome.
 func (q *Queue) Enqueue(ctx context.Context, tenant string, calls ...hub.BatchCall) (added int, err error) {
 	err = pgx.BeginFunc(ctx, q.pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT `+durably); err != nil {
@@ -50,7 +51,7 @@ func (q *Queue) EnqueueTx(ctx context.Context, tx pgx.Tx, tenant string, calls .
 		}
 	}
 	// In the order of their keys, so that two who enqueue the same do not wait for each other.
-	calls = slices.SortedFunc(slices.Values(calls), func(a, b hub.BatchCall) int { return cmp.Compare(a.Key, b.Key) })
+	calls = slices.SortedStableFunc(slices.Values(calls), func(a, b hub.BatchCall) int { return cmp.Compare(a.Key, b.Key) })
 	for some := range slices.Chunk(calls, enqueuedAtOnce) {
 		n, err := q.enqueue(ctx, tx, tenant, some)
 		if err != nil {
@@ -124,6 +125,9 @@ func check(tenant string, call hub.BatchCall) error {
 	}
 	if call.BeforeSend != nil {
 		return errors.New("BeforeSend is the queue's own")
+	}
+	if len(call.Files) > 0 {
+		return errors.New("its Files do not outlive the process")
 	}
 	for _, f := range []struct{ name, value string }{
 		{"tenant", tenant}, {"key", call.Key}, {"connector", call.Connector}, {"request", call.Request},

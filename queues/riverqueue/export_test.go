@@ -38,3 +38,6 @@ func At(o *Options, f func(point, key string)) *Options {
 
 // Sweep does what River's leader has done once a minute.
 func Sweep(ctx context.Context, q *Queue) error { return (&sweeper{queue: q}).Work(ctx, nil) }
+
+// PauseAfter is how long the pause is, on average, after a call was made so often before.
+var PauseAfter = pauseAfter

@@ -105,7 +105,8 @@ func (q *Queue) Wait(ctx context.Context, tenant, key string) (*Entry, error) {
 const pageSize = 200
 
 // List yields the calls of a tenant that ended with an outcome, or of those with none yet if
-// it is empty, in the order in which they were enqueued, without their answers.
+// it is empty, in the order in which they were enqueued, those of one Enqueue in that of their
+// keys, without their answers.
 func (q *Queue) List(ctx context.Context, tenant string, outcome Outcome) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		for after := int64(0); ; {

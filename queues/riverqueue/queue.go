@@ -40,8 +40,8 @@ type Options struct {
 	// Pause lies before a call is made again that counts as an attempt, unless the third
 	// party named a time: 5 s at first, doubled each time up to 10 min, and random by half.
 	Pause time.Duration
-	// MaxAge is how long after it was enqueued a call may be made again: 24 h. Negative:
-	// for ever.
+	// MaxAge is how long after it was enqueued a call may be made again: 24 h. One that
+	// could not be before has ended. Negative: for ever.
 	MaxAge time.Duration
 	// Retention is how long outcomes and answers are kept: 7 days. Negative: for ever.
 	Retention time.Duration

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,8 +34,10 @@ func TestQueue(t *testing.T) {
 	for name, test := range map[string]func(*testing.T, *world){
 		"outcomes and answers":    testOutcomes,
 		"keys":                    testKeys,
+		"the first of a key":      testFirst,
 		"the host's transaction":  testTransaction,
 		"retries":                 testRetries,
+		"too late":                testTooLate,
 		"what is repeated":        testRepeats,
 		"cancellation":            testCancel,
 		"a stop":                  testStop,
@@ -132,6 +135,24 @@ func testKeys(t *testing.T, w *world) {
 	assert.ErrorIs(t, err, hub.NotFound)
 }
 
+// Of calls with one key that are enqueued at once the first is made.
+func testFirst(t *testing.T, w *world) {
+	q := running(t, w.queue(t, riverqueue.Options{}))
+	var many []hub.BatchCall
+	for i := range 400 {
+		c := call(post, fmt.Sprintf("number-%d", i))
+		c.Key = fmt.Sprintf("key-%d", i%20)
+		many = append(many, c)
+	}
+	n, err := q.Enqueue(t.Context(), tenant, many...)
+	require.NoError(t, err)
+	assert.Equal(t, 20, n)
+	for i := range 20 {
+		ended(t, q, fmt.Sprintf("key-%d", i))
+		assert.Equal(t, 1, w.sent(fmt.Sprintf("post/number-%d", i)), i)
+	}
+}
+
 func testTransaction(t *testing.T, w *world) {
 	q := running(t, w.queue(t, riverqueue.Options{}))
 	undone := errors.New("undone")
@@ -169,6 +190,24 @@ func testRetries(t *testing.T, w *world) {
 	assert.Equal(t, riverqueue.Failed, never.Outcome)
 	assert.Equal(t, 503, never.Failure.Status)
 	assert.Equal(t, 2, w.sent("post/never"))
+}
+
+// Who is told to come back when it is too late for that has an outcome, and does not wait.
+func testTooLate(t *testing.T, w *world) {
+	w.srv.Handle("POST /post/decades", hubtest.Status(429).Header("Retry-After", "1795348800")) // a date, to some servers
+	h, closed, err := newHub(t.Context(), w.srv.URL, string(w.srv.CA())) // the others need not wait either
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, closed()) })
+	own := *w
+	own.hub = h
+	q := running(t, own.queue(t, riverqueue.Options{MaxAge: time.Minute}))
+	_, err = q.Enqueue(t.Context(), tenant, call(post, "decades"))
+	require.NoError(t, err)
+	e := ended(t, q, "post/decades")
+	assert.Equal(t, riverqueue.Failed, e.Outcome)
+	assert.ErrorIs(t, e.Failure, hub.RateLimited)
+	assert.Equal(t, 429, e.Answer.Status)
+	assert.Equal(t, 1, w.sent("post/decades"))
 }
 
 func testRepeats(t *testing.T, w *world) {
@@ -284,8 +323,10 @@ func testRefusals(t *testing.T, w *world) {
 	garbled.Payload = json.RawMessage(`{`)
 	keyless := call(post, "x")
 	keyless.Key = ""
+	filed := call(post, "x")
+	filed.Files = map[string]hub.File{"f": hub.FileBytes("f", "", []byte("x"))}
 	for name, c := range map[string]hub.BatchCall{
-		"a BeforeSend": own, "no JSON": garbled, "no key": keyless, "a long key": call(post, strings.Repeat("k", 256)), "a control": call(post, "a\x00"),
+		"a BeforeSend": own, "a file": filed, "no JSON": garbled, "no key": keyless, "a long key": call(post, strings.Repeat("k", 256)), "a control": call(post, "a\x00"),
 	} {
 		n, err := q.Enqueue(t.Context(), tenant, call(post, "fine"), c)
 		assert.ErrorIs(t, err, hub.Invalid, name)
@@ -322,4 +363,16 @@ func testMigrations(t *testing.T, w *world) {
 	_, err = w.pool.Exec(t.Context(), `UPDATE raced.hub_calls_version SET version = version + 1`)
 	require.NoError(t, err)
 	assert.ErrorContains(t, riverqueue.Migrate(t.Context(), w.pool, "raced"), "newer")
+}
+
+func TestPausesGrowUpToTheLongest(t *testing.T) {
+	t.Parallel()
+	for attempts := range 100 {
+		for _, first := range []time.Duration{1, time.Second, time.Hour, 24 * time.Hour, math.MaxInt64} {
+			pause := riverqueue.PauseAfter(attempts, first)
+			assert.LessOrEqual(t, pause, 10*time.Minute)
+			assert.GreaterOrEqual(t, pause, min(first, 10*time.Minute))
+		}
+	}
+	assert.Equal(t, 40*time.Second, riverqueue.PauseAfter(3, 5*time.Second))
 }
