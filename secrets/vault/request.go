@@ -84,10 +84,13 @@ func (c *Client) do(ctx context.Context, r request, answer any) error {
 	if answer == nil {
 		return nil
 	}
-	if json.Unmarshal(data, answer) != nil {
-		return fmt.Errorf("vault: %s: the answer is not what the API says", r.path)
+	if json.Unmarshal(data, answer) == nil {
+		return nil
 	}
-	return nil
+	if own.Err() != nil { // a server can answer whoever has just left with nothing
+		return failed(ctx, r.path, own.Err())
+	}
+	return fmt.Errorf("vault: %s: the answer is not what the API says", r.path)
 }
 
 // failed tells the end of the caller's ctx from that of the request's own time, and hides

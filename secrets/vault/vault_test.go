@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -281,6 +282,35 @@ func TestACallerThatGivesUp(t *testing.T) {
 	}))
 	_, err := c.Fetch(ctx, "kv/crm#token")
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// tardy is a server that answers with nothing when whoever asked has left. To logins it answers
+// at once.
+type tardy struct{ asked func() }
+
+func (s tardy) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	if strings.HasPrefix(r.URL.Path, "/v1/auth/") {
+		_, _ = w.WriteString(`{"auth":{"client_token":"t"}}`)
+	} else {
+		s.asked()
+		<-r.Context().Done()
+	}
+	return w.Result(), nil
+}
+
+// An answer can come in the moment in which its caller gives up. It says nothing about the server.
+func TestAnAnswerToWhoHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		c, err := vault.NewOver(vault.Config{Address: "https://vault.test", Login: approle}, tardy{cancel})
+		require.NoError(t, err)
+		defer c.Close()
+		_, err = c.Fetch(ctx, "kv/crm#token")
+		require.ErrorIs(t, err, context.Canceled)
+		_, err = c.Fetch(t.Context(), "kv/crm#token")
+		require.ErrorContains(t, err, "does not answer", "its own time was over")
+	})
 }
 
 // The address of a metadata service is refused, whoever names it.
