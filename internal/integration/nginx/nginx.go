@@ -64,8 +64,8 @@ func Start(t testing.TB, protocols string) *Server {
 	cmd.Stderr = &diagnosis
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait() // however it ended
+		_ = cmd.Process.Kill() // a signal that it handles itself can come just before it sleeps, and is lost
+		_ = cmd.Wait()         // however it ended
 		if t.Failed() {
 			t.Logf("nginx wrote:\n%s", diagnosis.String())
 		}
