@@ -76,7 +76,7 @@ func refuseServers(t *testing.T, server *dbtest.Server) {
 		require.Eventually(t, func() bool {
 			var is string
 			return db.QueryRow("SHOW full_page_writes").Scan(&is) == nil && is == value
-		}, 20*time.Second, 10*time.Millisecond)
+		}, time.Minute, 10*time.Millisecond)
 		s, err := postgres.Open(t.Context(), server.DSN(), fresh(t))
 		if value == "on" {
 			require.NoError(t, err)

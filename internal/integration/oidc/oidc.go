@@ -139,12 +139,22 @@ func install(t testing.TB) string {
 	for name, data := range map[string][]byte{"server.js": script, "package.json": manifest, "package-lock.json": lock} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o600))
 	}
-	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
+	out, err := fetch(dir)
+	for range 2 {
+		if err != nil { // the registry may have been out of reach for a moment
+			out, err = fetch(dir)
+		}
+	}
 	require.NoError(t, err, "npm ci: %s", out)
 	installed.dir = dir
 	return dir
+}
+
+// fetch fetches the packages of the lock file into a folder, and returns what npm said.
+func fetch(dir string) ([]byte, error) {
+	cmd := exec.Command("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	cmd.Dir = dir
+	return cmd.CombinedOutput()
 }
 
 // Remove removes what was installed; call it at the end of TestMain.
