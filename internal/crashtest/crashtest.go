@@ -75,7 +75,8 @@ func (s Subject) lane(t *testing.T, rounds int) (total int64, err error) {
 		if round%perPlace == 0 {
 			place, before = s.Place(t), 0
 		}
-		acknowledged, err := kill(s.Writer(t, place))
+		early := round > 0 && rand.N(10) == 0
+		acknowledged, err := kill(s.Writer(t, place), early)
 		if err == nil {
 			now, err = s.inspect(t, place)
 		}
@@ -103,9 +104,9 @@ func rounds(t *testing.T) int {
 	return n
 }
 
-// kill runs a writer, kills it a while after it has begun to write, or while it opens the
+// kill runs a writer, kills it a while after it has begun to write, or early, while it opens the
 // store, and returns the number of the last write that it acknowledged, 0 if none.
-func kill(cmd *exec.Cmd) (last int64, err error) {
+func kill(cmd *exec.Cmd, early bool) (last int64, err error) {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return 0, err
@@ -115,7 +116,7 @@ func kill(cmd *exec.Cmd) (last int64, err error) {
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	last, err = listen(out, func() { _ = cmd.Process.Kill() })
+	last, err = listen(out, early, func() { _ = cmd.Process.Kill() })
 	ended := cmd.Wait()
 	if err != nil {
 		return 0, err
@@ -127,8 +128,7 @@ func kill(cmd *exec.Cmd) (last int64, err error) {
 }
 
 // listen reads what a writer acknowledges until it has died of die.
-func listen(out io.Reader, die func()) (last int64, err error) {
-	early := rand.N(10) == 0
+func listen(out io.Reader, early bool, die func()) (last int64, err error) {
 	killer := time.AfterFunc(delay(early), die)
 	defer func() { killer.Stop() }()
 	lines := bufio.NewReader(out)

@@ -58,7 +58,7 @@ func TestEditsTravelBetweenHubs(t *testing.T) {
 		con, err = here.UpdateConnector(t.Context(), con)
 		require.NoError(t, err)
 		saved := time.Now()
-		require.Eventually(t, func() bool { return uses(url) }, 20*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return uses(url) }, time.Minute, time.Millisecond)
 		delays = append(delays, time.Since(saved))
 	}
 	slices.Sort(delays)
@@ -94,6 +94,17 @@ func instances(t *testing.T, open func() (storage.Store, error)) (here, elsewher
 		hubs = append(hubs, h)
 	}
 	return hubs[0], hubs[1], now
+}
+
+// heard lets a hub ask its store, and once more if the machine was so slow that the hub waited no
+// longer for the answer and went on with what it knew.
+func heard(ask func()) {
+	for {
+		begun := time.Now()
+		if ask(); time.Since(begun) < time.Second {
+			return
+		}
+	}
 }
 
 // connected saves a connector with two requests.
@@ -142,8 +153,11 @@ func TestEditsTravelWithoutNotices(t *testing.T) {
 			con, err := here.UpdateConnector(t.Context(), con)
 			require.NoError(t, err)
 			require.NoError(t, here.DeleteRequest(t.Context(), con.ID, "gone", con.Revision))
-			now.advance(time.Second)
-			used, err := url("go")
+			used := ""
+			heard(func() {
+				now.advance(time.Second)
+				used, err = url("go")
+			})
 			require.NoError(t, err)
 			assert.Equal(t, "https://api.example.com/new", used)
 			_, err = url("gone")
@@ -151,8 +165,10 @@ func TestEditsTravelWithoutNotices(t *testing.T) {
 
 			_, err = here.DeactivateRequest(t.Context(), con.ID, "go")
 			require.NoError(t, err)
-			now.advance(time.Second)
-			_, err = elsewhere.Execute(t.Context(), hub.Call{Connector: "con", Request: "go"})
+			heard(func() {
+				now.advance(time.Second)
+				_, err = elsewhere.Execute(t.Context(), hub.Call{Connector: "con", Request: "go"})
+			})
 			require.ErrorIs(t, err, hub.Inactive)
 		})
 	}

@@ -332,6 +332,16 @@ func TestASmallRequestIsOneWrite(t *testing.T) {
 	}
 }
 
+// quitter gives up between the first attempt and the next one.
+type quitter struct {
+	watcher
+	giveUp func()
+}
+
+func (q *quitter) AttemptEnds(context.Context, *transport.Attempt) {
+	time.AfterFunc(20*time.Millisecond, q.giveUp)
+}
+
 func TestThePoolOutlivesACallThatGaveUp(t *testing.T) {
 	handler, _ := always(503, "Retry-After", "30")
 	srv := httptest.NewServer(handler)
@@ -348,9 +358,10 @@ func TestThePoolOutlivesACallThatGaveUp(t *testing.T) {
 	req := to(t, "GET", srv.URL, via)
 	out := client.Do(ctx, req, &transport.Policy{MaxRetryAfter: -1})
 	require.Equal(t, 503, out.Answer.Status)
-	time.AfterFunc(20*time.Millisecond, cancel)
+	req.Watcher = &quitter{giveUp: cancel}
 	out = client.Do(ctx, req, &transport.Policy{})
 	require.Equal(t, transport.Canceled, kindOf(t, out))
+	req.Watcher = nil
 	out = client.Do(t.Context(), req, &transport.Policy{Attempts: 1})
 	assert.True(t, out.Attempts[0].Reused)
 	assert.Equal(t, int32(1), dials.Load())

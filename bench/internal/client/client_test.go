@@ -80,8 +80,11 @@ func TestCheck(t *testing.T) {
 func TestMeasure(t *testing.T) {
 	q := client.Question{Callers: 3, Warm: time.Millisecond, For: 20 * time.Millisecond}
 	s, failed := ask(t, good, true, q)
+	for s.Calls == 0 && failed == "" { // a machine that does something else for so long
+		q.For *= 2
+		s, failed = ask(t, good, true, q)
+	}
 	require.Empty(t, failed)
-	assert.Positive(t, s.Calls)
 	assert.GreaterOrEqual(t, s.Elapsed, q.For)
 	assert.LessOrEqual(t, s.P50, s.P99)
 
@@ -91,6 +94,8 @@ func TestMeasure(t *testing.T) {
 		}
 		return good(p)
 	}
-	_, failed = ask(t, broken, true, q)
+	for q.For = 20 * time.Millisecond; failed == ""; q.For *= 2 { // likewise
+		_, failed = ask(t, broken, true, q)
+	}
 	assert.Contains(t, failed, "payload 2: no way")
 }
