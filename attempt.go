@@ -19,6 +19,10 @@ func (a *attempts) AttemptBegins(ctx context.Context, _ int, wait time.Duration)
 
 // AttemptEnds implements transport.Watcher.
 func (a *attempts) AttemptEnds(ctx context.Context, ended *transport.Attempt) {
+	if a.attempts == nil && !(*run)(a).told() {
+		a.answered = new(answered)
+		a.attempts = a.answered.own[:0]
+	}
 	a.attempts = append(a.attempts, attempted(ended))
 	(*run)(a).attemptEnds(ctx)
 }

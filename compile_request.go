@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/integrationhub/hub/internal/path"
 	"github.com/integrationhub/hub/internal/payload"
 	"github.com/integrationhub/hub/internal/render"
 	"github.com/integrationhub/hub/internal/schema"
@@ -24,6 +25,7 @@ type requestPlan struct {
 	program     *render.Program
 	schema      *schema.Schema // nil: any payload
 	outputs     []outputPlan
+	paths       path.Set       // of outputs: those that can be followed together
 	xpaths      xmlpath.Set    // of outputs and responses
 	contract    *schema.Schema // of all outputs; nil: none
 	success     statusSet

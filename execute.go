@@ -136,6 +136,7 @@ type run struct {
 	outcome  transport.Outcome
 	read     reading // of the answer that was read last
 	attempts []Attempt
+	answered *answered // whose attempts they are; nil: nobody's, or its Result is made
 	traced   traced
 	lasting  context.Context // of the call without its end, for those who are told of it; nil: nobody was
 

@@ -90,7 +90,7 @@ func (p *problems) fallbackOutputs(at string, plan *requestPlan) {
 	}
 	for _, o := range plan.outputs {
 		if v := object.Get(gjson.Escape(o.name)); v.Exists() && v.Type != gjson.Null {
-			if _, ok := o.Type.of(v); !ok {
+			if _, ok := o.Type.of(v, nil); !ok {
 				p.add(in(at, o.name), "default-type", "must be of the output's type, or null")
 			}
 		}

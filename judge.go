@@ -69,11 +69,25 @@ func (r *run) result() *Result {
 	if a == nil {
 		return nil
 	}
-	res := &Result{Branch: OnError, Status: a.Status, Header: a.Header, Body: a.Body, Attempts: r.attempts, json: a.json, deep: a.deep}
-	if r.opts.Observer != nil || r.opts.Tracer != nil { // they may keep those of the call
-		res.Attempts = slices.Clone(r.attempts)
+	out := r.answered
+	if out == nil {
+		out = new(answered)
 	}
-	return res
+	r.answered = nil
+	out.Result = Result{Branch: OnError, Status: a.Status, Header: a.Header, Body: a.Body, Attempts: r.attempts, json: a.json, deep: a.deep}
+	if r.told() {
+		out.Attempts = slices.Clone(r.attempts)
+	}
+	return &out.Result
+}
+
+// told reports whether somebody is told of the call's attempts, and may keep them.
+func (r *run) told() bool { return r.opts.Observer != nil || r.opts.Tracer != nil }
+
+// answered is a Result in one piece of memory with its Attempts, which most calls have one of.
+type answered struct {
+	Result
+	own [1]Attempt
 }
 
 func (r *run) retryable(status int) bool {

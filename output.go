@@ -61,8 +61,9 @@ const (
 // outputPlan is an output compiled.
 type outputPlan struct {
 	Output
-	name string
-	path bodyPath
+	name  string
+	path  bodyPath
+	place int // of the path among requestPlan.paths; negative: it is followed alone
 }
 
 // outputs compiles the outputs of a request.
@@ -77,13 +78,14 @@ func (p *problems) outputs(plan *requestPlan) {
 }
 
 func (p *problems) output(at, name string, plan *requestPlan) outputPlan {
-	o := outputPlan{Output: plan.def.Outputs[name], name: name}
+	o := outputPlan{Output: plan.def.Outputs[name], name: name, place: -1}
 	if o.Type != "" {
 		among(p, in(at, "type"), o.Type, OutputString, OutputNumber, OutputInteger, OutputBoolean, OutputObject, OutputArray)
 	}
 	switch o.From {
 	case "", FromBody:
 		o.path = p.bodyPath(in(at, "path"), o.Path, &plan.xpaths, o.Type == OutputArray)
+		o.place = plan.paths.Add(o.Path)
 	case FromHeader:
 		p.fieldName(in(at, "path"), o.Path)
 	case FromStatus:
@@ -110,30 +112,30 @@ func (p *problems) fallback(at string, o *outputPlan) {
 		return
 	}
 	v := gjson.ParseBytes(o.Default)
-	if _, ok := o.Type.of(v); !ok && v.Type != gjson.Null {
+	if _, ok := o.Type.of(v, nil); !ok && v.Type != gjson.Null {
 		p.add(at, "default-type", "must be of the output's type, or null")
 	}
 }
 
 // take reads the output. Of a value that is not of the type, ok is false.
-func (o *outputPlan) take(a *reading) (value any, found, ok bool) {
+func (o *outputPlan) take(a *taking, own *texts) (value any, found, ok bool) {
 	switch {
 	case o.From == FromStatus:
-		value, ok = o.Type.of(gjson.Result{Type: gjson.Number, Raw: itoa(a.Status)})
+		value, ok = o.Type.of(gjson.Result{Type: gjson.Number, Raw: itoa(a.Status)}, own)
 		return value, true, ok
 	case o.From == FromHeader:
 		return o.Type.texts(a.Header.Values(o.Path))
 	case o.path.set != nil:
 		return o.Type.texts(a.xpath(o.path))
 	}
-	v := a.get(o.path)
+	v := a.valueOf(o)
 	if v.Exists() && v.Raw == "" { // a count: items.#
 		v.Raw = strconv.FormatFloat(v.Num, 'f', -1, 64)
 	}
 	if !v.Exists() || v.Type == gjson.Null && o.Type != "" {
 		return nil, false, true
 	}
-	value, ok = o.Type.of(v)
+	value, ok = o.Type.of(v, own)
 	return value, true, ok
 }
 
@@ -146,10 +148,10 @@ func (o *outputPlan) standIn() (value any, has, missing bool) {
 }
 
 // of takes a JSON value as one of the type. It shares no memory with the document.
-func (t OutputType) of(v gjson.Result) (any, bool) {
+func (t OutputType) of(v gjson.Result, own *texts) (any, bool) {
 	switch t {
 	case "":
-		return decodeValue(v), true
+		return decodeValue(v, own), true
 	case OutputObject:
 		return decodeAny([]byte(v.Raw)), v.IsObject()
 	case OutputArray:
@@ -158,7 +160,7 @@ func (t OutputType) of(v gjson.Result) (any, bool) {
 	if v.Type == gjson.JSON || v.Type == gjson.Null {
 		return nil, false
 	}
-	return t.text(strings.Clone(scalarText(v)))
+	return t.text(own.keep(scalarText(v)))
 }
 
 // texts takes the values of a header or an XPath as one of the type.

@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -131,5 +132,51 @@ func TestTheDepthOfAnAnswerIsBounded(t *testing.T) {
 			assert.Len(t, res.Body, 2*tt.depth)
 			assert.False(t, res.Get("0").Exists())
 		})
+	}
+}
+
+// Plain paths are followed together, in one pass, and any others by gjson: both lead to the same values.
+func TestOutputsTakenTogetherAreThoseTakenAlone(t *testing.T) {
+	paths := []string{"a", "a.b", "a.b.c", "b", "c", "a.d", "very.long.way.to.a.value.in.there", "very.long.way.to.a.value.in.there.and.on"}
+	types := []hub.OutputType{"", hub.OutputString, hub.OutputNumber, hub.OutputInteger, hub.OutputBoolean, hub.OutputObject, hub.OutputArray}
+	srv := hubtest.NewServer(t)
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, manual("go", "GET", srv.URL, func(r *hub.Request) {
+		r.Outputs = map[string]hub.Output{}
+		for i, path := range paths[:7] {
+			r.Outputs["p"+strconv.Itoa(i)] = hub.Output{Path: path, Optional: true}
+			r.Outputs["q"+strconv.Itoa(i)] = hub.Output{Path: "@this." + path, Optional: true}
+		}
+	}), manual("beyond", "GET", srv.URL, func(r *hub.Request) {
+		r.Outputs = map[string]hub.Output{"p": {Path: paths[7], Optional: true}, "q": {Path: "@this." + paths[7], Optional: true}}
+	}), manual("typed", "GET", srv.URL, func(r *hub.Request) {
+		r.Outputs = map[string]hub.Output{}
+		for i, kind := range types {
+			r.Outputs["p"+strconv.Itoa(i)] = hub.Output{Path: "a.b", Type: kind, Optional: true}
+			r.Outputs["q"+strconv.Itoa(i)] = hub.Output{Path: "@this.a.b", Type: kind, Optional: true}
+		}
+	}))
+	long := strings.Repeat("long ", 30)
+	for _, answer := range []string{
+		`{"a":{"b":{"c":[1,{"x":2}]},"d":"x"},"b":1.10,"c":true}`, ` { "c" : null , "b" : "\u00e9\n" , "a" : [ {"b":1} ] } `, `{"a":1,"a":{"b":"second"}}`, `{"a":{"b":"` + long + `","d":"` + long + `"},"b":"short"}`,
+		`{"\u0061":{"b":7},"b":8}`, `{"a":{"\u0062":7},"b":8}`, `{"a":{"b":"7"}}`, `{"a":{"b":7.0}}`, `{"a":{"b":false}}`, `{"a":{"b":[]}}`, `{"a":{"b":{}}}`, `{"a":{"b":null}}`, `[{"a":1}]`, `"a"`, `{}`, `no JSON`, "{\"a\":\"\xff\"}", `{"a":{"b":"12345678901234567890"}}`,
+		`{"very":{"long":{"way":{"to":{"a":{"value":{"in":{"there":{"and":{"on":"found"}}}}}}}}}}`,
+	} {
+		srv.Handle("/", hubtest.Bytes(200, "application/json", []byte(answer)))
+		for _, request := range []string{"go", "beyond", "typed"} {
+			res, err := execute(t, h, request)
+			if err != nil { // of another type: then all of them are, one way and the other
+				var e *hub.Error
+				require.ErrorAs(t, err, &e, answer)
+				require.Zero(t, len(e.Fields)%2, "%v of %s", e.Fields, answer)
+				continue
+			}
+			for name, v := range res.Outputs {
+				twin, ok := res.Outputs[strings.Replace(name, "p", "q", 1)]
+				require.True(t, ok, "%s of %s", name, answer)
+				require.Equal(t, twin, v, "%s of %s", name, answer)
+			}
+			require.Zero(t, len(res.Outputs)%2, "%v of %s", res.Outputs, answer)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 
@@ -85,6 +86,25 @@ func TestOutputsAreNoPartOfTheBody(t *testing.T) {
 		"any": "a text", "text": "a text", "found": "x", "number": json.Number("4711"), "integer": json.Number("12"), "digits": "4711",
 		"anyNumber": json.Number("4711"), "list": []any{"x", json.Number("1")},
 	}, res.Outputs)
+}
+
+// Where nobody is told of a call, its attempts lie beside its Result: and are no other Result's.
+func TestAResultThatNobodyIsToldOfIsTheCallersOwn(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(503))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv,
+		manual("twice", "GET", srv.URL, func(r *hub.Request) { r.Retry = &hub.Retry{Attempts: 2} }),
+		manual("once", "GET", srv.URL, func(r *hub.Request) { r.Retry = &hub.Retry{Attempts: 1} }))
+	for request, want := range map[string]int{"twice": 2, "once": 1} {
+		first, _ := execute(t, h, request)
+		second, _ := execute(t, h, request)
+		require.Len(t, first.Attempts, want)
+		kept := slices.Clone(second.Attempts)
+		spoil(first)
+		assert.Equal(t, kept, second.Attempts)
+		assert.Equal(t, 503, second.Status)
+	}
 }
 
 // Those who wait for one fetch each get an answer of their own. The race detector looks on.

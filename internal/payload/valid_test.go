@@ -1,6 +1,7 @@
 package payload_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -87,4 +88,28 @@ func BenchmarkValid(b *testing.B) {
 			}
 		})
 	}
+}
+
+// FuzzBehind demands that Behind ends where a value does, and comes to an end with any text.
+func FuzzBehind(f *testing.F) {
+	for _, text := range validTexts {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for i := range data {
+			if end, ok := payload.Behind(data, i); ok && (end <= i || end > len(data)) {
+				t.Fatalf("%q: from %d to %d", data, i, end)
+			}
+		}
+		value := bytes.Trim(data, " \t\r\n")
+		if !payload.Valid(value, -1) {
+			return
+		}
+		for _, around := range [][2]string{{"", ""}, {`{"a":`, `,"b":[1]}`}, {"[", " ]"}} {
+			end, ok := payload.Behind([]byte(around[0]+string(value)+around[1]), len(around[0]))
+			if !ok || end != len(around[0])+len(value) {
+				t.Fatalf("%q in %q: ends at %d", value, around, end)
+			}
+		}
+	})
 }
