@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -33,6 +34,11 @@ func TestAnswersInOtherCharsetsAreReadAsUTF8(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, tt.want, res.Get(tt.path).String())
 			assert.Equal(t, tt.want, plainText(res.Outputs["out"]))
+			assert.Contains(t, []string{"", strconv.Itoa(len(res.Body))}, res.Header.Get("Content-Length"))
+			var got strings.Builder
+			res, err = streamed(t, h, &got, nil)
+			require.NoError(t, err)
+			assert.Contains(t, []string{"", strconv.Itoa(got.Len())}, res.Header.Get("Content-Length"))
 			if strings.Contains(tt.mediaType, "charset") {
 				assert.Contains(t, []string{"application/json; charset=utf-8", tt.mediaType}, res.Header.Get("Content-Type"))
 			}

@@ -201,7 +201,6 @@ func (k *compiler) policy() transport.Policy {
 	}
 	if n := k.tpl.Limits.ResponseBytes; n > 0 {
 		policy.Limits.DecodedBytes = min(policy.Limits.DecodedBytes, n)
-		policy.Limits.WireBytes = min(policy.Limits.WireBytes, n)
 	}
 	return policy
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -106,7 +107,27 @@ func (r *run) checkFiles() error {
 			p.add("files."+shorten(name), "unknown", "the request takes no such file")
 		}
 	}
-	return p.err()
+	if err := p.err(); err != nil || !r.filesTooLarge() {
+		return err
+	}
+	return invalid("files", "too-large", tooLargeTogether(r.limits.UploadBytes))
+}
+
+// filesTooLarge reports whether the sizes of all files that are sent, as far as they are known,
+// are more than may be sent: one that stands in two fields is sent twice.
+func (r *run) filesTooLarge() bool {
+	left := r.limits.UploadBytes
+	for _, f := range r.req.def.Form {
+		if left -= max(0, r.call.Files[f.File].Size); left < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// tooLargeTogether is said of files that are more than may be sent with one call.
+func tooLargeTogether(most int64) string {
+	return "files must have at most " + strconv.FormatInt(most, 10) + " bytes together: the host application decides how many (Limits.UploadBytes)"
 }
 
 func (p *problems) file(path string, f *File, most int64) {

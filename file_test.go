@@ -301,6 +301,63 @@ type broken struct{}
 
 func (*broken) Read([]byte) (int, error) { return 0, errFull }
 
+// Files that are too large together are refused before any of them is opened, if they say so.
+func TestFilesAreBoundedTogether(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(200))
+	h := open(t, func(o *hub.Options) { o.Limits.UploadBytes = 10 }).Tenant("acme")
+	connector(t, h, srv, manual("go", "POST", srv.URL, func(r *hub.Request) {
+		r.Form = []hub.FormField{{Name: "a", File: "a"}, {Name: "b", File: "b"}, {Name: "again", File: "b"}}
+	}))
+	for size, fits := range map[int]bool{3: true, 4: false} {
+		opened := false
+		first := hub.FileBytes("a", "", make([]byte, 10-2*3))
+		read := first.Open
+		first.Open = func(ctx context.Context) (io.ReadCloser, error) { opened = true; return read(ctx) }
+		_, err := h.Execute(t.Context(), hub.Call{Connector: "con", Request: "go", Files: map[string]hub.File{"a": first, "b": hub.FileBytes("b", "", make([]byte, size))}})
+		assert.Equal(t, fits, opened)
+		if fits {
+			require.NoError(t, err)
+			continue
+		}
+		e := failed(t, err, hub.Invalid)
+		assert.Equal(t, "files", e.Fields[0].Path)
+		assert.False(t, e.Sent)
+	}
+}
+
+// idle reads nothing until it is closed.
+type idle struct {
+	read   func()
+	closed chan struct{}
+}
+
+func (f *idle) Read([]byte) (int, error) {
+	f.read()
+	runtime.Gosched()
+	return 0, nil
+}
+
+func (f *idle) Close() error {
+	close(f.closed)
+	return nil
+}
+
+// A file that yields nothing for ever is read no longer than its call lasts.
+func TestAFileThatYieldsNothingEndsWithItsCall(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, uploads(srv.URL))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	f := &idle{read: cancel, closed: make(chan struct{})}
+	_, err := h.Execute(ctx, hub.Call{Connector: "con", Request: "body", Files: map[string]hub.File{
+		"scan": {Open: func(context.Context) (io.ReadCloser, error) { return f, nil }},
+	}})
+	failed(t, err, hub.Canceled)
+	<-f.closed
+}
+
 // An answer that comes before the file is sent ends the call, and with it the reading.
 func TestAnEarlyAnswerEndsAnUpload(t *testing.T) {
 	srv := hubtest.NewServer(t)

@@ -12,9 +12,9 @@ import (
 // went. It holds no payload, no answer and no secret; its texts are names that the tenant
 // chose, and what the call's definition says.
 type Event struct {
-	// Op is what ended: Execute, Authenticate, TestConnector, TestRequest, RoundTrip,
-	// Discover or StartDevice; Attempt is one request of any of them. AuthState and
-	// Circuit: see there.
+	// Op is what ended: Execute, ExecuteTo, ExecutePages or ExecuteItems (one page),
+	// Authenticate, TestConnector, TestRequest, RoundTrip, Discover or StartDevice; Attempt is
+	// one request of any of them. AuthState and Circuit: see there.
 	Op          string
 	Tenant      string
 	Connector   string // the name

@@ -22,7 +22,8 @@ type Attempt struct {
 	Status int
 	// Failure says why there is no usable answer, empty if there is one: timeout,
 	// canceled, unreachable, tls, read, protocol, header-too-large, too-large, bomb,
-	// encoding, stalled, aborted.
+	// encoding, stalled, aborted; and of what was not sent, prepare (it could not be signed)
+	// or refused (the way out is shut to it).
 	Failure string
 	// Verdict is what a rule of Request.Responses made of the answer, empty if none did.
 	Verdict Verdict

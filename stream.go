@@ -13,14 +13,14 @@ import (
 // StreamOptions are what [Tenant.ExecuteTo] can be told. Nil and the zero value of each field
 // mean the default written on it.
 type StreamOptions struct {
-	// MaxBytes bounds what is written: Limits.StreamBytes, which it can only narrow, as
-	// the template's ResponseBytes does.
+	// MaxBytes bounds what is written, in the charset that it comes in too:
+	// Limits.StreamBytes, which it can only narrow, as the template's ResponseBytes does.
 	MaxBytes int64
 	// Timeout bounds the call in place of the request's and the connector's timeout, for
 	// a large answer takes its time: theirs. At most Limits.StreamTimeout.
 	Timeout time.Duration
-	// Stall ends a call of whose answer nothing has arrived for that long: 30 s.
-	// Negative: the timeout alone does.
+	// Stall ends a call whose answer has begun, and of whose body nothing has arrived for
+	// that long: 30 s. Negative: the timeout alone does, as it does before the answer begins.
 	Stall time.Duration
 	// Progress is told after each write how many bytes have been written, and of how
 	// many; total is negative where the third party did not say, or compressed. It runs
@@ -103,7 +103,7 @@ func (r *run) streaming() *transport.Stream {
 		}
 	}
 	limits := r.req.policy.Limits
-	limits.WireBytes, limits.DecodedBytes = most, most
+	limits.WireBytes, limits.DecodedBytes = r.limits.StreamBytes, most
 	stall := s.Stall
 	if stall == 0 {
 		stall = defaultStall

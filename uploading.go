@@ -44,10 +44,11 @@ func (u *uploading) Read(p []byte) (int, error) {
 				return 0, bad
 			}
 		}
-		if err == io.EOF {
-			_, err = u.Close(), nil // it was read whole
+		whole := err == io.EOF
+		if whole {
+			_, err = u.Close(), nil
 		}
-		if n > 0 || err != nil {
+		if n > 0 || !whole { // nothing, too: whoever reads may have had enough of waiting
 			return n, err
 		}
 	}
@@ -79,7 +80,7 @@ func (u *uploading) count(n int, err error) error {
 	u.all += int64(n)
 	switch {
 	case u.all > u.run.limits.UploadBytes:
-		return u.fault(u.name, "too-large", "files must have at most "+itoa(int(u.run.limits.UploadBytes))+" bytes together: the host application decides how many (Limits.UploadBytes)")
+		return u.fault(u.name, "too-large", tooLargeTogether(u.run.limits.UploadBytes))
 	case u.file.Size > 0 && u.read > u.file.Size:
 		return u.fault(u.name, "size", "has more bytes than its Size says")
 	case u.file.Size > 0 && err == io.EOF && u.read < u.file.Size:

@@ -39,7 +39,7 @@ func (b *body) read(pool *decoders, h http.Header) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.declared > b.limits.wireBytes() {
+	if b.announcesTooMuch(coding) {
 		return nil, bodyError{kind: TooLarge}
 	}
 	var whole []byte
@@ -59,7 +59,12 @@ func (b *body) read(pool *decoders, h http.Header) ([]byte, error) {
 	return b.toUTF8(whole, h)
 }
 
-// toUTF8 brings a text into UTF-8, and its media type along.
+// announcesTooMuch reports whether the body need not be read to know that it is too large.
+func (b *body) announcesTooMuch(coding coding) bool {
+	return b.declared > b.limits.wireBytes() || coding == identity && b.declared > b.limits.decodedBytes()
+}
+
+// toUTF8 brings a text into UTF-8, and what the header says of it along.
 func (b *body) toUTF8(whole []byte, h http.Header) ([]byte, error) {
 	mediaType := h.Get("Content-Type")
 	text, newType, err := charset.Bytes(mediaType, whole, b.limits.decodedBytes())
@@ -71,6 +76,8 @@ func (b *body) toUTF8(whole []byte, h http.Header) ([]byte, error) {
 	}
 	if newType != mediaType {
 		h.Set("Content-Type", newType)
+	}
+	if len(text) != len(whole) {
 		h.Del("Content-Length")
 	}
 	return text, nil

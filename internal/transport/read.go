@@ -21,7 +21,7 @@ func (c *call) read(ctx context.Context, resp *http.Response, s *sending, a *Att
 	if bodiless(c.req.Method, resp.StatusCode) {
 		return answer, nil
 	}
-	if err := c.take(resp, s, a); err != nil {
+	if err := c.take(ctx, resp, s, a); err != nil {
 		return incomplete(answer, unread(ctx, err))
 	}
 	if headerBytes(resp.Trailer) > s.body.limits.headerBytes() {
@@ -32,12 +32,12 @@ func (c *call) read(ctx context.Context, resp *http.Response, s *sending, a *Att
 }
 
 // take reads the body whole, or passes it on.
-func (c *call) take(resp *http.Response, s *sending, a *Attempt) error {
+func (c *call) take(ctx context.Context, resp *http.Response, s *sending, a *Attempt) error {
 	answer := &s.answer
 	if c.req.Stream != nil {
 		if sink := c.req.Stream.Accept(answer.Status, answer.Header); sink != nil {
 			answer.Passed = true
-			return c.pass(s.stop, resp, sink, a)
+			return c.pass(ctx, s.stop, resp, sink, a)
 		}
 	}
 	whole, err := s.body.read(&c.client.decoders, resp.Header)

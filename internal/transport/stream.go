@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -41,8 +42,8 @@ type Sink interface {
 const copyBuffer = 32 << 10
 
 // pass hands the body of an answer to a sink. stop ends the attempt.
-func (c *call) pass(stop func(), resp *http.Response, sink Sink, a *Attempt) error {
-	arriving := &arrival{src: resp.Body, patience: c.req.Stream.Stall, stop: stop}
+func (c *call) pass(ctx context.Context, stop func(), resp *http.Response, sink Sink, a *Attempt) error {
+	arriving := &arrival{ctx: ctx, src: resp.Body, patience: c.req.Stream.Stall, stop: stop}
 	body := body{src: arriving, declared: resp.ContentLength, limits: &c.req.Stream.Limits}
 	err := body.pass(&c.client.decoders, resp.Header, sink)
 	a.BytesIn = body.wire
@@ -59,7 +60,7 @@ func (b *body) pass(pool *decoders, h http.Header, sink Sink) error {
 	if err != nil {
 		return err
 	}
-	if b.declared > b.limits.wireBytes() {
+	if b.announcesTooMuch(coding) {
 		return bodyError{kind: TooLarge}
 	}
 	if coding == identity {
@@ -81,10 +82,10 @@ func (b *body) copyTo(sink Sink, h http.Header, r io.Reader, total int64) error 
 	text, newType, same := charset.Reader(mediaType, &unfolded{src: r, body: b})
 	if !same {
 		total = -1
+		h.Del("Content-Length")
 	}
 	if newType != mediaType {
 		h.Set("Content-Type", newType)
-		h.Del("Content-Length")
 	}
 	sink.Start(total)
 	return b.drain(sink, text)
@@ -140,8 +141,10 @@ func (u *unfolded) Read(p []byte) (int, error) {
 
 var errStalled = errors.New("nothing arrived for too long")
 
-// arrival reads a body and does not wait for ever for the next piece of it.
+// arrival reads a body as long as the call lasts, also what has arrived already, and does not
+// wait for ever for the next piece of it.
 type arrival struct {
+	ctx      context.Context
 	src      io.Reader
 	patience time.Duration
 	stop     func()
@@ -149,6 +152,9 @@ type arrival struct {
 }
 
 func (a *arrival) Read(p []byte) (int, error) {
+	if err := a.ctx.Err(); err != nil {
+		return 0, err
+	}
 	if a.patience > 0 {
 		timer := time.AfterFunc(a.patience, func() { a.stalled.Store(true); a.stop() })
 		defer timer.Stop()

@@ -1,0 +1,73 @@
+package hub_test
+
+import (
+	"context"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/integrationhub/hub"
+	"github.com/integrationhub/hub/hubtest"
+)
+
+// A bound of what is decoded says nothing of how it travels: a short text is longer compressed.
+func TestTheTemplateAndTheCallerBoundWhatIsDecoded(t *testing.T) {
+	const text = "0123456789"
+	srv := hubtest.NewServer(t)
+	srv.Handle("/plain", hubtest.Text(200, text))
+	srv.Handle("/gzip", hubtest.Text(200, zipped(text)).Header("Content-Encoding", "gzip"))
+	h := open(t).Tenant("acme")
+	for name, limit := range map[string]int64{"none": 0, "fits": 10, "less": 9} {
+		tpl := template(t, h, func(tpl *hub.Template) { tpl.Name, tpl.Limits.ResponseBytes = name, limit })
+		connector(t, h, srv, manual("plain", "GET", srv.URL+"/plain"), manual("gzip", "GET", srv.URL+"/gzip"), func(c *hub.Connector) { c.Name, c.Template = name, tpl.ID })
+		for _, request := range []string{"plain", "gzip"} {
+			t.Run(name+" "+request, func(t *testing.T) {
+				call := hub.Call{Connector: name, Request: request}
+				res, err := h.Execute(t.Context(), call)
+				var got strings.Builder
+				_, streamed := h.ExecuteTo(t.Context(), call, &got, nil)
+				if name == "less" {
+					failed(t, err, hub.BadAnswer)
+					failed(t, streamed, hub.BadAnswer)
+					assert.Empty(t, got.String())
+					return
+				}
+				require.NoError(t, err)
+				require.NoError(t, streamed)
+				assert.Equal(t, text, string(res.Body))
+				assert.Equal(t, text, got.String())
+
+				_, err = h.ExecuteTo(t.Context(), call, io.Discard, &hub.StreamOptions{MaxBytes: 10})
+				require.NoError(t, err)
+				_, err = h.ExecuteTo(t.Context(), call, io.Discard, &hub.StreamOptions{MaxBytes: 9})
+				failed(t, err, hub.BadAnswer)
+			})
+		}
+	}
+}
+
+// each is a writer that is told of each write.
+type each func(n int)
+
+func (f each) Write(p []byte) (int, error) {
+	f(len(p))
+	return len(p), nil
+}
+
+// What has arrived is not written any more once the call is over.
+func TestAStreamEndsWithItsCallAlsoWhereAllHasArrived(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Text(200, strings.Repeat("x", 1<<20)))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, manual("go", "GET", srv.URL))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	writes := 0
+	res, err := h.ExecuteTo(ctx, hub.Call{Connector: "con", Request: "go"}, each(func(int) { writes++; cancel() }), nil)
+	assert.Equal(t, 200, failed(t, err, hub.Canceled).Status)
+	assert.Equal(t, 1, writes)
+	assert.Less(t, res.Written, int64(1<<20))
+}
