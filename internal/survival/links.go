@@ -15,12 +15,23 @@ type road struct {
 	proxy *toxics.Proxy
 	call  func(context.Context) error
 	end   func() error
+	onset func() // makes the link sick while call runs; nil: it is, or stays well
+}
+
+// strike makes the link sick, if it is to be so while call runs.
+func (r *road) strike() {
+	if f := r.onset; f != nil {
+		r.onset = nil
+		f()
+	}
 }
 
 // way is how calls depend on a link.
 type way struct {
 	link, name string
 	kept       bool // connections are there before the link is sick
+	halfway    bool // which it is while the call runs
+	downward   bool // nothing is on its way up by then
 	ends       func(f fault, kept bool) ends
 	open       func(context.Context, opening) (*road, error)
 	server     string // what the link leads to
@@ -32,6 +43,7 @@ type opening struct {
 	proxy  *toxics.Proxy
 	n      int           // numbers the cases
 	within time.Duration // bounds each call
+	secure bool          // it speaks TLS
 }
 
 // sick is one case.
@@ -51,15 +63,15 @@ func links(t *trial) {
 	f := newFixture(t)
 	defer f.end()
 	var groups [][]sick
-	for _, ways := range [][]way{f.web(), f.stores(), f.limiters()} {
+	for _, ways := range [][]way{f.web(), f.several(), f.stores(), f.limiters()} {
 		var cases []sick
 		for range t.size(1, 1, 10) {
 			for _, w := range ways {
 				cases = append(cases, w.cases(t, len(cases))...)
 			}
 		}
-		if t.scale == small { // a third of them: each fault on some ways
-			cases = slices.DeleteFunc(cases, func(s sick) bool { return s.n%3 != 0 })
+		if t.scale == small { // a fifth of them: a way has 18, so each fault has its turn on some way
+			cases = slices.DeleteFunc(cases, func(s sick) bool { return s.n%5 != 0 })
 		}
 		groups = append(groups, cases)
 	}
@@ -75,6 +87,9 @@ func (w way) cases(t *trial, n int) (cases []sick) {
 			continue
 		}
 		for _, d := range f.directions() {
+			if w.downward && f.toxic != nil && d == toxics.Up {
+				continue
+			}
 			cases = append(cases, sick{way: w, fault: f, direction: d, n: n + len(cases)})
 		}
 	}
@@ -105,7 +120,7 @@ func (s sick) run(t *trial) {
 		return
 	}
 	defer proxy.Close()
-	r, err := s.open(t.Context(), opening{proxy, s.n, s.within()})
+	r, err := s.open(t.Context(), opening{proxy, s.n, s.within(), s.link == "HTTPS"})
 	if err == nil {
 		err = s.live(t, r)
 	}
@@ -126,14 +141,28 @@ func (s sick) live(t *trial, r *road) error {
 			return fmt.Errorf("the calls before: %w", err)
 		}
 	}
-	s.strike(r.proxy, s.direction)
-	begun := time.Now()
+	var begun time.Time
+	r.onset = func() {
+		s.fault.strike(r.proxy, s.direction)
+		begun = time.Now()
+	}
+	if !s.halfway {
+		r.strike()
+	}
 	err := r.call(t.Context())
+	for first := time.Now(); r.onset != nil; err = r.call(t.Context()) { // the half before was too slow
+		if time.Since(first) > recovery || t.Context().Err() != nil {
+			return fmt.Errorf("the half before: %w", err)
+		}
+	}
 	late := time.Since(begun) - s.within()
-	code, want := codeOf(err), s.way.ends(s.fault, s.kept)
-	t.check(want.has(code), "%v: ends with %q, not one of %q: %v", s, code, want, err)
+	want := s.way.ends(s.fault, s.kept)
+	for _, err := range endsOf(err) {
+		code := codeOf(err)
+		t.check(want.has(code), "%v: ends with %q, not one of %q: %v", s, code, want, err)
+		t.add(s.link+": ends with "+named(string(code)), 1)
+	}
 	t.check(late < slack, "%v: ends %v after its deadline", s, late)
-	t.add(s.link+": ends with "+named(string(code)), 1)
 	t.most("latest end after the deadline, ms", float64(late.Milliseconds()))
 	return s.recover(t, r)
 }

@@ -21,22 +21,27 @@ import (
 // fixture is what all cases share: third parties, and a database.
 type fixture struct {
 	*trial
-	plain  *httptest.Server
-	secure *hubtest.Server
-	tokens atomic.Int64
-	db     *database
-	redis  *redis.Options // of a server that is reached directly
+	plain    *httptest.Server
+	secure   *hubtest.Server
+	tokens   atomic.Int64
+	arrivals arrivals
+	db       *database
+	redis    *redis.Options // of a server that is reached directly
 }
 
 func newFixture(t *trial) *fixture {
 	f := &fixture{trial: t}
 	f.plain = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		if r.URL.Path == "/large" {
+		_, err := io.Copy(io.Discard, r.Body)
+		switch {
+		case err != nil: // nobody waits for an answer
+		case r.URL.Path == "/large":
 			large.ServeHTTP(w, r)
-			return
+		case strings.HasPrefix(r.URL.Path, "/several/"):
+			f.arrivals.ServeHTTP(w, r)
+		default:
+			answer.ServeHTTP(w, r)
 		}
-		answer.ServeHTTP(w, r)
 	}))
 	t.must(f.openSecure())
 	f.db = newDatabase(t)
@@ -60,6 +65,7 @@ func (f *fixture) openSecure() error {
 	f.secure = secure
 	secure.Handle("/api", answer)
 	secure.Handle("/large", large)
+	secure.Handle("/several/", &f.arrivals)
 	secure.Handle("POST /token", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hubtest.JSON(http.StatusOK, map[string]any{
 			"access_token": fmt.Sprintf("access-token-%08d", f.tokens.Add(1)), "token_type": "Bearer", "expires_in": 3600,
