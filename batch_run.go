@@ -40,15 +40,18 @@ type batchEnd struct {
 	err    error
 }
 
-// feed takes calls from the input and starts them while there is room.
+// feed takes calls from the input while there is room, and starts them.
 func (b *batch) feed(calls iter.Seq[BatchCall]) {
 	var under sync.WaitGroup
 	defer close(b.ended)
 	defer under.Wait()
 	defer func() { b.panics = recover() }()
+	if !b.room() {
+		return
+	}
 	index := 0
 	for call := range calls {
-		if !b.room() {
+		if !b.begins() {
 			return
 		}
 		end := batchEnd{result: BatchResult{Index: index, Call: call}}
@@ -59,6 +62,9 @@ func (b *batch) feed(calls iter.Seq[BatchCall]) {
 			<-b.places
 			b.ended <- end
 		})
+		if !b.room() {
+			return
+		}
 	}
 }
 
@@ -71,6 +77,11 @@ func (b *batch) room() bool {
 		case <-b.halted:
 		}
 	}
+	return b.begins()
+}
+
+// begins reports whether calls may begin.
+func (b *batch) begins() bool {
 	select {
 	case <-b.halted:
 		return false

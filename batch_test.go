@@ -565,3 +565,29 @@ func TestABatchTakesAnyBounds(t *testing.T) {
 		})
 	}
 }
+
+// An input that cannot be read again, such as a queue, loses nothing to a batch that ends: what
+// was taken from it was made.
+func TestABatchTakesNoMoreThanThereIsRoomFor(t *testing.T) {
+	inside := make(chan struct{}, 1)
+	h := batched(t, "GET", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		inside <- struct{}{}
+		<-r.Context().Done()
+	}))
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-inside; cancel() }()
+	taken, ended := 0, 0
+	input := func(yield func(hub.BatchCall) bool) {
+		for call := range numbered(5) {
+			if taken++; !yield(call) {
+				return
+			}
+		}
+	}
+	for _, err := range h.ExecuteAll(ctx, input, &hub.BatchOptions{Concurrency: 1}) {
+		failed(t, err, hub.Canceled)
+		ended++
+	}
+	assert.Equal(t, 1, taken)
+	assert.Equal(t, 1, ended)
+}

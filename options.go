@@ -105,7 +105,8 @@ type Limits struct {
 	DialTimeout time.Duration
 	// TLSTimeout bounds the TLS handshake: 5 s.
 	TLSTimeout time.Duration
-	// Attempts is the most times one call is sent: 3.
+	// Attempts is the most times one call is sent, but for one time more with another token
+	// or the other version of a secret: 3.
 	Attempts int
 	// RetryAfter is the longest wait that an answer can ask for: 60 s.
 	RetryAfter time.Duration

@@ -114,8 +114,8 @@ type Success struct {
 
 // Retry says when a call is sent again. All attempts share the call's one timeout.
 type Retry struct {
-	// Attempts is the most times the call is sent; zero: 3, within the limits of
-	// template and host.
+	// Attempts is the most times the call is sent, but for one time more with another token or
+	// the other version of a secret; zero: 3, within the limits of template and host.
 	Attempts int `json:"attempts,omitempty"`
 	// Idempotent declares that repeating the call does no harm. GET, HEAD, OPTIONS, PUT
 	// and DELETE are idempotent anyway (RFC 9110 section 9.2.2); a POST or PATCH that is

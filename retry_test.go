@@ -235,3 +235,31 @@ func TestTheLastAnswerIsKept(t *testing.T) {
 	assert.Equal(t, "not now", string(res.Body))
 	assert.Len(t, res.Attempts, 3)
 }
+
+// Another token gets the attempts that the first one has left, and one at least.
+func TestAttemptsAreThoseOfTheCallAndNotOfItsToken(t *testing.T) {
+	busy, refused := hubtest.Status(503).RetryAfter(0), hubtest.Status(401)
+	for name, tt := range map[string]struct {
+		answers  []http.Handler
+		attempts int
+		want     int
+	}{
+		"refused at first":     {[]http.Handler{refused, busy}, 0, 3},
+		"refused at last":      {[]http.Handler{busy, busy, refused, busy}, 0, 4},
+		"refused, and no more": {[]http.Handler{refused, busy}, 1, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := hubtest.NewServer(t)
+			srv.Handle("POST /token", issuer("3600"))
+			srv.Handle("/things", hubtest.Sequence(tt.answers...))
+			h := open(t).Tenant("acme")
+			connector(t, h, srv, oauth(srv), func(c *hub.Connector) { c.Requests[0].Retry = &hub.Retry{Attempts: tt.attempts} })
+			_, err := execute(t, h, "read")
+			e := failed(t, err, hub.Rejected)
+			assert.Equal(t, tt.want, e.Attempts)
+			assert.Equal(t, tt.want, received(srv, "/things"))
+			assert.Equal(t, hub.BecauseAttempts, e.NotRepeated)
+		})
+	}
+}

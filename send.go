@@ -104,13 +104,18 @@ func (r *run) sent() bool {
 	return slices.ContainsFunc(r.attempts, func(a Attempt) bool { return a.Sent })
 }
 
-// sendPolicy is the request's own, with the call's judgement if it has rules of its own.
+// sendPolicy is the request's own, with the call's judgement if it has rules of its own, and
+// with the attempts that are left of a call that was sent before: another token is worth one.
 func (r *run) sendPolicy() *transport.Policy {
-	if len(r.req.responses) == 0 && !r.mayRepeatRefusals() {
+	judges := len(r.req.responses) > 0 || r.mayRepeatRefusals()
+	if !judges && len(r.attempts) == 0 {
 		return &r.req.policy
 	}
 	policy := r.req.policy
-	policy.Judge = r.rule
+	if judges {
+		policy.Judge = r.rule
+	}
+	policy.Attempts = max(1, policy.Attempts-len(r.attempts))
 	return &policy
 }
 
