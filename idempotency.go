@@ -54,6 +54,9 @@ func (p *paging) key(of string) string {
 	return of + suffix
 }
 
+// blank reports whether nothing of a header's value would be sent.
+func blank(value string) bool { return strings.Trim(value, " \t") == "" }
+
 // safe reports whether a method asks for no effect (RFC 9110 section 9.2.1).
 func safe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions

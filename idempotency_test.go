@@ -83,12 +83,13 @@ func TestEachPageHasAnIdempotencyKeyOfItsOwn(t *testing.T) {
 			r.Retry = &hub.Retry{Idempotent: true, IdempotencyHeader: "X-Once", IdempotencyKey: key}
 		})
 	}
-	connector(t, h, srv, post("payload", "ticket-{{id}}"), post("caller", ""))
+	connector(t, h, srv, post("payload", "ticket-{{id}}"), post("id", "{{id}}"), post("caller", ""))
 	long := strings.Repeat("k", 255)
 	for name, tt := range map[string]struct{ request, id, callers, want string }{
 		"of the payload":         {"payload", "17", "", "ticket-17"},
 		"of the payload, always": {"payload", "17", "unused", "ticket-17"},
 		"of the caller":          {"caller", "17", "the-callers", "the-callers"},
+		"of blanks":              {"id", " ", "the-callers", "the-callers"},
 		"at the bound":           {"caller", "17", long, long},
 		"made":                   {"caller", "17", "", ""},
 	} {

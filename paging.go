@@ -70,7 +70,7 @@ func (p *paging) turn(r *run) error {
 	base := *r.wire.URL
 	p.base = &base
 	if name := r.req.idempotencyHeader(); name != "" {
-		if key := r.wire.Header.Get(name); key != "" {
+		if key := r.wire.Header.Get(name); !blank(key) {
 			r.wire.Header.Set(name, p.key(key))
 		}
 	}

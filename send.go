@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/integrationhub/hub/internal/egress"
@@ -58,7 +57,7 @@ func (r *run) send(ctx context.Context) {
 }
 
 func (r *run) sendOnce(ctx context.Context) {
-	if name := r.req.idempotencyHeader(); name != "" && strings.Trim(r.wire.Header.Get(name), " \t") == "" {
+	if name := r.req.idempotencyHeader(); name != "" && blank(r.wire.Header.Get(name)) {
 		if r.idempotencyKey == "" {
 			r.idempotencyKey = rand.Text()
 		}

@@ -45,6 +45,7 @@ func (l *Local) Take(ctx context.Context, owner string, demands []Demand, patien
 	for _, d := range demands {
 		b, err := l.bucket(owner, d, now)
 		if err != nil {
+			giveBack(taken, now)
 			return Turn{}, err
 		}
 		r := b.ReserveN(now, 1)
@@ -53,10 +54,14 @@ func (l *Local) Take(ctx context.Context, owner string, demands []Demand, patien
 	if wait <= patience {
 		return Turn{OK: true, Wait: wait}, nil
 	}
+	giveBack(taken, now)
+	return Turn{Wait: wait}, nil
+}
+
+func giveBack(taken []*rate.Reservation, now time.Time) {
 	for _, r := range taken {
 		r.CancelAt(now)
 	}
-	return Turn{Wait: wait}, nil
 }
 
 // Left implements Inspector.

@@ -195,7 +195,7 @@ func testRetries(t *testing.T, w *world) {
 // Who is told to come back when it is too late for that has an outcome, and does not wait.
 func testTooLate(t *testing.T, w *world) {
 	w.srv.Handle("POST /post/decades", hubtest.Status(429).Header("Retry-After", "1795348800")) // a date, to some servers
-	h, closed, err := newHub(t.Context(), w.srv.URL, string(w.srv.CA())) // the others need not wait either
+	h, closed, err := newHub(t.Context(), w.srv.URL, string(w.srv.CA()))                        // the others need not wait either
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, closed()) })
 	own := *w

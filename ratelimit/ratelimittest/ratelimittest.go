@@ -32,7 +32,7 @@ var rules = []rule{
 	{"all-or-none", "One request is taken from each of the demands, or none from any.", allOrNone},
 	{"changed-limit", "A limit that differs from the one before under the same key holds from then on.", changedLimit},
 	{"canceled", "A cancelled ctx is an error.", canceled},
-	{"bad-limit", "A limit that is none is an error.", badLimit},
+	{"bad-limit", "A limit that is none is an error, and nothing is taken.", badLimit},
 	{"left", "Left counts what could be taken at once, and takes none.", left},
 }
 
@@ -202,8 +202,12 @@ func badLimit(ctx context.Context, l ratelimit.Limiter, owner string) error {
 		if _, err := l.Take(ctx, owner, demand("k", bad), 0); err == nil {
 			return fmt.Errorf("%+v is taken", bad)
 		}
+		both := []ratelimit.Demand{{Key: "good", Limit: slow(1)}, {Key: "k", Limit: bad}}
+		if _, err := l.Take(ctx, owner, both, 0); err == nil {
+			return fmt.Errorf("%+v is taken beside another", bad)
+		}
 	}
-	return nil
+	return wants(ctx, l, owner, []ratelimit.Demand{{Key: "good", Limit: slow(1)}}, 1)
 }
 
 func left(ctx context.Context, l ratelimit.Limiter, owner string) error {

@@ -103,7 +103,7 @@ func TestTheSuiteFindsFaults(t *testing.T) {
 		"one more": {changed(limits(func(d *ratelimit.Demand) { d.Limit.Burst++ }), nil), nil, []string{
 			"burst", "together", "apart", "refill", "ahead", "impatient", "all-or-none", "canceled", "bad-limit", "left"}},
 		"one key":      {changed(limits(func(d *ratelimit.Demand) { d.Key = "all" }), nil), nil, []string{"apart", "all-or-none", "left"}},
-		"one by one":   {each, nil, []string{"all-or-none"}},
+		"one by one":   {each, nil, []string{"all-or-none", "bad-limit"}},
 		"first limit":  {first, nil, []string{"changed-limit"}},
 		"says nothing": {changed(nil, func(turn *ratelimit.Turn) { turn.Wait = 0 }), nil, []string{"refill", "ahead", "impatient"}},
 		"never waits": {func(f *faulty, ctx context.Context, owner string, d []ratelimit.Demand, _ time.Duration) (ratelimit.Turn, error) {
