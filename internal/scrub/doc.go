@@ -24,13 +24,13 @@
 //
 // # Cost
 //
-// A Scrubber takes about 32 bytes for each distinct form: less than 1 KB for a token.
+// A Scrubber takes about 2 bytes for each five bytes in a row that are among the first of a form: less than 1 KB for a token.
 // Scrubber.Size tells; a cache of Scrubbers counts it. The automaton takes about 17 bytes
 // for each byte of each distinct form, of which it holds the first 256: some 8 KB for a
 // token of 40 letters and digits, 400 KB at most for a secret of whatever length. It is
 // made for a text that may hold a secret, and not kept when it is no longer used. A text that
 // has the first 256 bytes of a form is masked as far as the whole form is long.
 //
-// To look for first bytes takes about 0.15 ns a byte where all forms are long, twice that where one
+// To look for first bytes takes about 0.07 ns a byte where all forms are long, 0.3 where one
 // is short; strings of a JSON document that hold escapes are looked through decoded as well.
 package scrub

@@ -20,3 +20,17 @@ func QuotingsSlowly(v string) []string {
 	}
 	return out
 }
+
+// LongestProbe is how many places of a Scrubber's table have to be looked at in a row, at most.
+func LongestProbe(s *Scrubber) (longest int) {
+	n := 0
+	for range 2 { // rows go on at the beginning
+		for _, key := range s.filter.keys {
+			if n++; key == 0 {
+				n = 0
+			}
+			longest = max(longest, n)
+		}
+	}
+	return longest
+}

@@ -25,7 +25,7 @@ const (
 	pieceLength = 5
 	pieceMask   = 1<<(8*pieceLength) - 1
 	// maxStride bounds the pieces that are kept for each form.
-	maxStride = 12
+	maxStride = 24
 )
 
 // newFilter takes the heads of all forms.
@@ -35,16 +35,31 @@ func newFilter(heads map[string]int) *filter {
 		f.shortest = min(f.shortest, len(head))
 	}
 	f.stride = min(f.shortest-pieceLength+1, maxStride)
-	f.keys = make([]uint32, powerOfTwo(len(heads)*3/2))
-	f.bits = make([]uint64, len(heads)*f.stride/4+1) // 16 bits for each piece
-	for head := range heads {
-		f.add(binary.LittleEndian.Uint64([]byte(head[:MinLength])))
-		for at := range f.stride {
-			word, marks := f.place(piece(head[at:]))
-			f.bits[word] |= marks
-		}
+	beginnings, pieces := f.parts(heads)
+	f.keys = make([]uint32, powerOfTwo(len(beginnings)*3/2))
+	for _, key := range beginnings {
+		f.add(key)
+	}
+	f.bits = make([]uint64, len(pieces)/4+1) // 16 bits for each piece
+	for _, piece := range pieces {
+		word, marks := f.place(piece)
+		f.bits[word] |= marks
 	}
 	return f
+}
+
+// parts returns the beginnings and the pieces of all forms, each once: those of one secret have most of them
+// in common.
+func (f *filter) parts(heads map[string]int) (beginnings, pieces []uint64) {
+	for head := range heads {
+		beginnings = append(beginnings, binary.LittleEndian.Uint64([]byte(head[:MinLength])))
+		for at := range f.stride {
+			pieces = append(pieces, piece(head[at:]))
+		}
+	}
+	slices.Sort(beginnings)
+	slices.Sort(pieces)
+	return slices.Compact(beginnings), slices.Compact(pieces)
 }
 
 // piece is the first piece of a text that is long enough.
@@ -74,9 +89,11 @@ func (f *filter) place(piece uint64) (word int, marks uint64) {
 	return int(high), 1<<(h>>26&63) | 1<<(h>>32&63)
 }
 
-// slot is where a beginning should be, and what stands for it there.
+// slot is where a beginning should be, and what stands for it there. It is mixed twice: secrets of one maker
+// begin alike, and differ in what mix spreads over the highest bits alone.
 func (f *filter) slot(key uint64) (at int, mark uint32) {
 	h := mix(key)
+	h = mix(h ^ h>>32)
 	return int(h>>16) & (len(f.keys) - 1), uint32(h>>32) | 1
 }
 

@@ -1,6 +1,7 @@
 package scrub_test
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -12,11 +13,11 @@ import (
 )
 
 func TestASecretIsFoundAtEveryPlace(t *testing.T) {
-	for _, value := range []string{"abcdefgh", "k3y-4711-aBcDeFg", strings.Repeat("\x00", 8), "\x00\x00\x00\x00\x00\x00\x00\x01", "pass word/ä&<"} {
-		s := scrub.New(secrets(value, "another secret of the same"))
+	for _, value := range []string{"abcdefgh", "k3y-4711-aBcDeFg", strings.Repeat("\x00", 8), "\x00\x00\x00\x00\x00\x00\x00\x01", "pass word/ä&<", "a secret as long as the longest stride asks for"} {
+		s := scrub.New(secrets(value, "another secret that is as long as that, or longer"))
 		for how, echo := range echoes {
 			form := echo(value)
-			for before := range 20 {
+			for before := range 50 {
 				for after := range 12 {
 					text := strings.Repeat("-", before) + form + strings.Repeat("-", after)
 					clean, n := s.String(text)
@@ -27,6 +28,17 @@ func TestASecretIsFoundAtEveryPlace(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Keys of one maker begin alike: the table of beginnings holds them as well apart as any.
+func TestSecretsThatBeginAlikeAreHeldApart(t *testing.T) {
+	for _, alike := range []string{"", "key/", "sk_live_", "1234567"} {
+		var list []string
+		for i := range 1000 {
+			list = append(list, fmt.Sprintf("%s%03d-%s", alike, i, strings.Repeat("x", 20)))
+		}
+		assert.Less(t, scrub.LongestProbe(scrub.New(secrets(list...))), 100, alike)
 	}
 }
 
