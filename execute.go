@@ -134,7 +134,8 @@ type run struct {
 	own      *ownSecrets     // nil: it has none
 	taken    SecretVersion   // the version that was taken; empty: the call's secrets have but one
 	outcome  transport.Outcome
-	read     reading // of the answer that was read last
+	read     reading          // of the answer that was read last
+	final    transport.Answer // what is returned, as its outputs are read
 	attempts []Attempt
 	answered *answered // whose attempts they are; nil: nobody's, or its Result is made
 	traced   traced

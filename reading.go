@@ -58,8 +58,9 @@ func headOf(resp *http.Response) *reading {
 
 // readResult is an answer as its outputs are read: masked.
 func (r *run) readResult(res *Result) *reading {
+	r.final = transport.Answer{Status: res.Status, Header: res.Header, Body: res.Body}
 	return &reading{
-		Answer: &transport.Answer{Status: res.Status, Header: res.Header, Body: res.Body},
+		Answer: &r.final,
 		json:   res.json, deep: res.deep, depth: r.limits.AnswerDepth, of: r, shown: res.Body,
 	}
 }
