@@ -18,7 +18,8 @@ import (
 // It stands in for a call that timed out, could not reach its host, found no place, a circuit
 // open or a rate used up, or was answered 5xx, by what is to be retried or by what cannot be
 // used. It never does for a rule that the call breaks, for credentials that are refused, or for
-// a caller that gave up.
+// a caller that gave up. Execute and the actions for Studio alone have it: nothing stands in for
+// what is written by ExecuteTo, for a page of a list, or in a batch.
 type Fallback struct {
 	// StaleFor is how many seconds the last successful answer to the same call may stand in,
 	// at most 604800, a week: of this definition, with the same secrets, rendered to the

@@ -35,7 +35,8 @@ const (
 	// VerdictSuccess: the call succeeded, whatever the status.
 	VerdictSuccess Verdict = "success"
 	// VerdictIgnore: the call succeeded, and the answer has nothing to say: outputs take
-	// their defaults, those without one are left out, and OutputSchema is not asked.
+	// their defaults, those without one are left out, OutputSchema is not asked, ExecuteTo
+	// writes nothing, and a walk over pages ends.
 	VerdictIgnore Verdict = "ignore"
 	// VerdictFail: the call failed, and sending it again would not help.
 	VerdictFail Verdict = "fail"

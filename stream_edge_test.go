@@ -71,3 +71,18 @@ func TestAStreamEndsWithItsCallAlsoWhereAllHasArrived(t *testing.T) {
 	assert.Equal(t, 1, writes)
 	assert.Less(t, res.Written, int64(1<<20))
 }
+
+// An answer that has nothing to say has nothing to write: an error page does not end in a file.
+func TestAnIgnoredAnswerIsNotWritten(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Text(404, "no such thing"))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, manual("go", "GET", srv.URL, func(r *hub.Request) {
+		r.Responses = []hub.ResponseRule{{When: hub.AnswerMatch{Statuses: []string{"404"}}, Then: hub.VerdictIgnore}}
+	}))
+	var got strings.Builder
+	res, err := streamed(t, h, &got, nil)
+	require.NoError(t, err)
+	assert.Equal(t, hub.OnSuccess, res.Branch)
+	assert.Zero(t, got.Len()+int(res.Written))
+}
