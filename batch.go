@@ -92,7 +92,7 @@ const (
 // and still come, with their errors; calls that never began do not: ctx.Err() tells whether
 // the batch is complete. Leaving the loop cancels what is under way and waits until it has
 // ended, the input included: one that may block must watch a context of its own. A panic of
-// the input is the loop's.
+// the input, of what opts name or of a call's BeforeSend is the loop's.
 //
 // With BatchOptions.Done and Record a batch can be run again after a crash or an error, and
 // goes on where it ended. A crash between a call and its Record leaves a call that nobody

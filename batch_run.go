@@ -26,9 +26,9 @@ type batch struct {
 	window chan struct{} // a call has a place in it until its result was delivered
 	places chan struct{} // likewise, until it ended
 	ended  chan batchEnd // whoever waits to put into it has given its place back
-	panics any           // of the input; read once ended is closed
 
 	mu       sync.Mutex
+	panics   any // the first, of what the caller handed over
 	progress BatchProgress
 	under    map[string]bool      // :: key → a call of that key is under way
 	holds    map[string]time.Time // :: connector → calls wait until then
@@ -45,7 +45,7 @@ func (b *batch) feed(calls iter.Seq[BatchCall]) {
 	var under sync.WaitGroup
 	defer close(b.ended)
 	defer under.Wait()
-	defer func() { b.panics = recover() }()
+	defer func() { b.panicked(recover()) }()
 	if !b.room() {
 		return
 	}
@@ -58,6 +58,7 @@ func (b *batch) feed(calls iter.Seq[BatchCall]) {
 		index++
 		b.count(func(p *BatchProgress) { p.Begun++ })
 		under.Go(func() {
+			defer func() { b.panicked(recover()) }()
 			b.make(&end)
 			<-b.places
 			b.ended <- end
@@ -114,7 +115,20 @@ func (b *batch) deliver(yield func(BatchResult, error) bool) {
 	}
 }
 
-// finish cancels what is under way, waits for it, and passes a panic of the input on.
+// panicked keeps a panic for the loop. No call begins after one.
+func (b *batch) panicked(value any) {
+	if value == nil {
+		return
+	}
+	b.stop()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.panics == nil {
+		b.panics = value
+	}
+}
+
+// finish cancels what is under way, waits for it, and passes a panic on.
 func (b *batch) finish() {
 	b.cancel()
 	for range b.ended {

@@ -405,6 +405,43 @@ func TestPanicsOfInputAndLoopReachTheCallerAfterAllHasEnded(t *testing.T) {
 	assert.Equal(t, progress.Begun, progress.Succeeded+progress.Failed)
 }
 
+// Whoever recovers from panics of the loop recovers from those of what it handed over, which run
+// elsewhere.
+func TestPanicsOfWhatABatchCallsReachTheLoop(t *testing.T) {
+	h := batched(t, "GET", hubtest.Status(204))
+	fault := func() { panic("fault") }
+	announced := numberedCall(0)
+	announced.BeforeSend = func(context.Context, hub.Sending) error { fault(); return nil }
+	for name, tt := range map[string]struct {
+		first hub.BatchCall
+		opts  hub.BatchOptions
+	}{
+		"Done":       {numberedCall(0), hub.BatchOptions{Done: func(context.Context, string) (bool, error) { fault(); return false, nil }}},
+		"Record":     {numberedCall(0), hub.BatchOptions{Record: func(context.Context, hub.BatchResult, error) error { fault(); return nil }}},
+		"Progress":   {numberedCall(0), hub.BatchOptions{Progress: func(hub.BatchProgress) { fault() }}},
+		"BeforeSend": {announced, hub.BatchOptions{}},
+	} {
+		for _, ordered := range []bool{true, false} {
+			t.Run(fmt.Sprint(name, ", ordered ", ordered), func(t *testing.T) {
+				tt.opts.Ordered, tt.opts.Concurrency = ordered, 2
+				assert.PanicsWithValue(t, "fault", func() {
+					for _, err := range h.ExecuteAll(t.Context(), func(yield func(hub.BatchCall) bool) {
+						for range 100 {
+							if !yield(tt.first) {
+								return
+							}
+						}
+					}, &tt.opts) {
+						_ = err // another call with the key may be under way
+					}
+				})
+				_, err := h.Execute(t.Context(), numberedCall(1).Call)
+				assert.NoError(t, err, "its place is free again")
+			})
+		}
+	}
+}
+
 // ledger is what a host application keeps of its batch.
 type ledger struct {
 	mu   sync.Mutex
