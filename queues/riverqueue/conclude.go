@@ -64,7 +64,8 @@ func (a *attempt) again(ctx context.Context, e *hub.Error) (wait time.Duration, 
 	return wait, counted, ok
 }
 
-// next is again for a call that never gets too old.
+// next is again for a call that never gets too old. One whose time was over before it was sent can
+// have more of it.
 func (a *attempt) next(ctx context.Context, e *hub.Error) (wait time.Duration, counted, ok bool) {
 	if !e.Repeatable() {
 		return 0, false, false
@@ -75,7 +76,7 @@ func (a *attempt) next(ctx context.Context, e *hub.Error) (wait time.Duration, c
 	if !e.Sent && slices.Contains(heldBack, e.Code) {
 		return max(idlePause/2, time.Until(e.RetryAt)) + rand.N(idlePause), false, true
 	}
-	if !e.Retryable || a.Attempts+1 >= a.opts.Attempts {
+	if !e.Retryable && e.Code != hub.Timeout || a.Attempts+1 >= a.opts.Attempts {
 		return 0, false, false
 	}
 	if wait := time.Until(e.RetryAt); wait > 0 {

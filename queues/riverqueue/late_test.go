@@ -3,6 +3,7 @@ package riverqueue_test
 import (
 	"bytes"
 	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,7 +12,38 @@ import (
 
 	"github.com/integrationhub/hub/internal/toxics"
 	"github.com/integrationhub/hub/queues/riverqueue"
+	"github.com/integrationhub/hub/secrets"
 )
+
+// sleepy is a keeper that takes all the time of a call, once.
+type sleepy struct {
+	secrets.Keeper
+	slept atomic.Bool
+}
+
+func (s *sleepy) Open(ctx context.Context, keyID string, sealed, aad []byte) ([]byte, error) {
+	text, err := s.Keeper.Open(ctx, keyID, sealed, aad)
+	if !s.slept.Swap(true) {
+		<-ctx.Done()
+	}
+	return text, err
+}
+
+// A call whose time is over before it could be sent, on a machine that slept, is made again.
+func testLateStart(t *testing.T, w *world) {
+	h, closed, err := newHub(t.Context(), w.srv.URL, string(w.srv.CA())) // which does not know the connector yet
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, closed()) })
+	opts := riverqueue.Fast(riverqueue.Options{Schema: "late_start", Pause: time.Millisecond, Logger: quiet()}, callTime, false)
+	q, err := riverqueue.New(t.Context(), h, &sleepy{Keeper: w.keys}, w.pool, opts)
+	require.NoError(t, err)
+	running(t, q)
+	_, err = q.Enqueue(t.Context(), tenant, call(post, "late"))
+	require.NoError(t, err)
+	e := ended(t, q, "post/late")
+	assert.Equal(t, riverqueue.Succeeded, e.Outcome, e.Failure)
+	assert.Equal(t, 1, w.sent("post/late"))
+}
 
 // lateMark keeps the first mark on its way, until it is let through.
 type lateMark struct{ held, through, arrived chan struct{} }

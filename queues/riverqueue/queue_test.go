@@ -39,6 +39,7 @@ func TestQueue(t *testing.T) {
 		"retries":                 testRetries,
 		"too late":                testTooLate,
 		"what is repeated":        testRepeats,
+		"a late start":            testLateStart,
 		"cancellation":            testCancel,
 		"a stop":                  testStop,
 		"what lies in the tables": testSealed,
@@ -277,6 +278,7 @@ func testStop(t *testing.T, w *world) {
 		select {
 		case <-leave:
 		case <-r.Context().Done():
+			panic(http.ErrAbortHandler) // an answer of nothing might still arrive
 		}
 	})
 	w.srv.Handle("POST /post/stopped", handler)
