@@ -10,6 +10,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/integrationhub/hub/internal/path"
+	"github.com/integrationhub/hub/internal/payload"
 )
 
 // mapOutputs is the step that takes the outputs from a successful answer and holds them
@@ -174,8 +175,14 @@ func decodeValue(v gjson.Result, own *texts) any {
 	return decodeAny([]byte(v.Raw))
 }
 
+// decodeDepth bounds what is decoded by descending into it; what is deeper encoding/json decodes.
+const decodeDepth = 512
+
 // decodeAny decodes JSON with its numbers digit by digit.
 func decodeAny(data []byte) any {
+	if v, ok := payload.Decode(data, decodeDepth); ok {
+		return v
+	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	var v any
