@@ -25,7 +25,7 @@ func twoInstances(t *testing.T, change ...func(*hub.Options)) (one, other *hub.T
 	keeper, err := keyset.Generate()
 	require.NoError(t, err)
 	start := func() *hub.Tenant {
-		opts := &hub.Options{Egress: hub.Egress{AllowLoopback: true, AllowAnyPort: true}}
+		opts := onLoopback()
 		for _, f := range change {
 			f(opts)
 		}

@@ -72,7 +72,8 @@ func twins(t *testing.T, change ...func(*hub.Options)) (a, b *hub.Tenant, store 
 	store, now = &fickle{Store: memory.New()}, newClock()
 	keeper, err := keyset.Generate()
 	require.NoError(t, err)
-	opts := &hub.Options{Egress: hub.Egress{AllowLoopback: true, AllowAnyPort: true}, Now: now.Now}
+	opts := onLoopback()
+	opts.Now = now.Now
 	for _, f := range change {
 		f(opts)
 	}

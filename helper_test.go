@@ -14,6 +14,14 @@ import (
 	"github.com/integrationhub/hub/storage/memory"
 )
 
+// onLoopback are the options of a hub that may call loopback, and leaves a slow machine time to connect.
+func onLoopback() *hub.Options {
+	return &hub.Options{
+		Egress: hub.Egress{AllowLoopback: true, AllowAnyPort: true},
+		Limits: hub.Limits{DialTimeout: time.Minute, TLSTimeout: time.Minute},
+	}
+}
+
 // open returns a hub on the memory store that may call loopback, closed with the test.
 func open(t testing.TB, change ...func(*hub.Options)) *hub.Hub {
 	t.Helper()
@@ -24,7 +32,7 @@ func openOn(t testing.TB, store storage.Store, change ...func(*hub.Options)) *hu
 	t.Helper()
 	keeper, err := keyset.Generate()
 	require.NoError(t, err)
-	opts := &hub.Options{Egress: hub.Egress{AllowLoopback: true, AllowAnyPort: true}}
+	opts := onLoopback()
 	for _, f := range change {
 		f(opts)
 	}

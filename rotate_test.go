@@ -65,7 +65,7 @@ type process struct {
 // open starts a process.
 func (r *rotating) open(t *testing.T, store storage.Store, keeper secrets.Keeper) process {
 	t.Helper()
-	opts := &hub.Options{Egress: hub.Egress{AllowLoopback: true, AllowAnyPort: true}}
+	opts := onLoopback()
 	r.trust(opts)
 	h, err := hub.New(store, keeper, opts)
 	require.NoError(t, err)

@@ -36,7 +36,7 @@ func newVandal(t *testing.T) *vandal {
 	keeper, err := keyset.Generate()
 	require.NoError(t, err)
 	srv, trust := peers(t, 2)
-	v := &vandal{t: t, store: memory.New(), keeper: keeper, srv: srv, opts: &hub.Options{Egress: hub.Egress{AllowLoopback: true, AllowAnyPort: true}}}
+	v := &vandal{t: t, store: memory.New(), keeper: keeper, srv: srv, opts: onLoopback()}
 	trust(v.opts)
 	t.Cleanup(func() { require.NoError(t, v.store.Close()) })
 	h, done := v.open()

@@ -48,7 +48,8 @@ func watcher(t *testing.T) (heard, deaf *hub.Tenant, store *hinting, now *clock)
 	store, now = &hinting{inner, make(chan storage.Key), make(chan struct{})}, newClock()
 	keeper, err := keyset.Generate()
 	require.NoError(t, err)
-	opts := &hub.Options{Egress: hub.Egress{AllowLoopback: true, AllowAnyPort: true}, Now: now.Now}
+	opts := onLoopback()
+	opts.Now = now.Now
 	var tenants []*hub.Tenant
 	for _, s := range []storage.Store{store, inner} {
 		h, err := hub.New(s, keeper, opts)
