@@ -162,7 +162,7 @@ func (t *Tenant) run(ctx context.Context, r *run) (res *Result, err error) {
 	ctx = r.trace(ctx)
 	defer func() { err = r.report(ctx, res, err) }()
 	defer r.forget()
-	defer func() { res, err = r.substitute(res, err) }()
+	defer func() { res, err = r.substitute(ended(res, err)) }()
 
 	if err := r.find(ctx, r.begun); err != nil {
 		return nil, err
@@ -213,6 +213,15 @@ func (r *run) clock() time.Time {
 		r.now = r.opts.now()
 	}
 	return r.now
+}
+
+// ended is how a call ended; with neither result nor error it did not, but something of the
+// caller's panicked, which is not held up.
+func ended(res *Result, err error) (*Result, error) {
+	if res == nil && err == nil {
+		err = failure(Aborted, "what the caller handed over panicked")
+	}
+	return res, err
 }
 
 // once sends the call. An error tells why it could not be.

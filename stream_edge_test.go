@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -85,4 +86,38 @@ func TestAnIgnoredAnswerIsNotWritten(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, hub.OnSuccess, res.Branch)
 	assert.Zero(t, got.Len()+int(res.Written))
+}
+
+// What panics of the host's own passes by, and leaves nothing behind: the call is told of as what it
+// was, its place is free, and a probe of its circuit makes room for another.
+func TestAPanicOfTheCallersLeavesNothingBehind(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Sequence(hubtest.Status(500), hubtest.Text(200, "yes")))
+	var told []hub.Event
+	h := open(t, observeThose(&told, func(e hub.Event) bool { return e.Op != "Circuit" }), func(o *hub.Options) {
+		o.Breaker = hub.Breaker{Calls: 1, Failures: 1, Open: time.Millisecond, Probes: 1}
+		o.Limits.ConnectorCalls = 1
+	}).Tenant("acme")
+	connector(t, h, srv, manual("go", "GET", srv.URL, func(r *hub.Request) { r.Fallback = &hub.Fallback{StaleFor: 60} }))
+	_, err := execute(t, h, "go")
+	failed(t, err, hub.Rejected)
+
+	panics := func() (passed any) {
+		defer func() { passed = recover() }()
+		_, err = streamed(t, h, each(func(int) { panic("the writer's") }), nil)
+		return nil
+	}
+	require.Eventually(t, func() bool { return panics() == "the writer's" }, time.Minute, time.Millisecond)
+	attempt, call := told[len(told)-2], told[len(told)-1]
+	require.Len(t, attempt.Attempts, 1)
+	assert.Equal(t, "aborted", attempt.Attempts[0].Failure)
+	assert.Equal(t, []any{"ExecuteTo", hub.OnError, hub.Aborted}, []any{call.Op, call.Branch, call.Code})
+
+	_, err = execute(t, h, "go")
+	require.NoError(t, err)
+
+	assert.PanicsWithValue(t, "BeforeSend's", func() {
+		_, _ = h.Execute(t.Context(), hub.Call{Connector: "con", Request: "go", BeforeSend: func(context.Context, hub.Sending) error { panic("BeforeSend's") }})
+	})
+	assert.Equal(t, hub.Aborted, told[len(told)-1].Code)
 }

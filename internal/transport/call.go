@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 )
@@ -41,7 +42,24 @@ func (c *call) attempt(ctx context.Context) {
 	}
 	ctx = c.begins(ctx)
 	s, a := c.req.Room.take(), Attempt{Start: c.now, Wait: c.wait}
-	answer, failure := c.try(ctx, s, &a)
+	var answer *Answer
+	var failure *Failure
+	returned := false
+	defer func() {
+		if !returned {
+			failure = newFailure(Aborted, errPanicked, nil)
+		}
+		c.attempted(ctx, s, a, answer, failure)
+	}()
+	answer, failure = c.try(ctx, s, &a)
+	returned = true
+}
+
+var errPanicked = errors.New("what the caller handed over panicked")
+
+// attempted writes down how an attempt went, and tells those who wait for its end: also while
+// something that the caller handed over panics.
+func (c *call) attempted(ctx context.Context, s *sending, a Attempt, answer *Answer, failure *Failure) {
 	c.now = c.client.clock()
 	a.Duration = c.now.Sub(a.Start)
 	if failure != nil {
@@ -61,11 +79,12 @@ func (c *call) attempt(ctx context.Context) {
 		c.out.Attempts = s.first[:0]
 	}
 	c.out.Attempts = append(c.out.Attempts, a)
-	c.ends(ctx, &c.out.Attempts[len(c.out.Attempts)-1])
-	c.fail(failure)
+	last := &c.out.Attempts[len(c.out.Attempts)-1]
 	if c.req.Gate != nil {
-		c.req.Gate.Passed(ctx, &c.out.Attempts[len(c.out.Attempts)-1], answer)
+		defer c.req.Gate.Passed(ctx, last, answer)
 	}
+	c.ends(ctx, last)
+	c.fail(failure)
 }
 
 // fail makes f, which may be nil, the end of the call as far as it is known.
