@@ -17,7 +17,7 @@ func TestASecretIsFoundAtEveryPlace(t *testing.T) {
 		s := scrub.New(secrets(value, "another secret that is as long as that, or longer"))
 		for how, echo := range echoes {
 			form := echo(value)
-			for before := range 50 {
+			for before := range 26 { // more than the longest stride
 				for after := range 12 {
 					text := strings.Repeat("-", before) + form + strings.Repeat("-", after)
 					clean, n := s.String(text)
@@ -35,10 +35,10 @@ func TestASecretIsFoundAtEveryPlace(t *testing.T) {
 func TestSecretsThatBeginAlikeAreHeldApart(t *testing.T) {
 	for _, alike := range []string{"", "key/", "sk_live_", "1234567"} {
 		var list []string
-		for i := range 1000 {
+		for i := range 200 {
 			list = append(list, fmt.Sprintf("%s%03d-%s", alike, i, strings.Repeat("x", 20)))
 		}
-		assert.Less(t, scrub.LongestProbe(scrub.New(secrets(list...))), 100, alike)
+		assert.Less(t, scrub.LongestProbe(scrub.New(secrets(list...))), 50, alike)
 	}
 }
 
