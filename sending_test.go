@@ -3,6 +3,7 @@ package hub_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -181,5 +182,43 @@ func TestWhatCanBeMadeAgainAfterAnAnswerWithoutItsOutputs(t *testing.T) {
 		}))
 		_, err := execute(t, own, "go")
 		assert.Equal(t, repeatable, failed(t, err, hub.BadAnswer).Repeatable(), method)
+	}
+}
+
+// Who gives up while a call waits to be sent again has not made what was turned away happen.
+func TestWhatCanBeMadeAgainAfterAWaitThatWasGivenUp(t *testing.T) {
+	for name, tt := range map[string]struct {
+		answer     hubtest.Answer
+		repeatable bool
+	}{
+		"a POST that was turned away": {hubtest.Status(503).RetryAfter(5), true},
+		"a POST that perhaps arrived": {hubtest.Status(200).After(time.Minute), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := hubtest.NewServer(t)
+			arrived := make(chan struct{}, 1)
+			srv.Handle("/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				arrived <- struct{}{}
+				tt.answer.ServeHTTP(w, r)
+			}))
+			h := open(t).Tenant("acme")
+			connector(t, h, srv, manual("go", "POST", srv.URL))
+			ctx, cancel := context.WithCancel(t.Context())
+			go func() {
+				<-arrived
+				if tt.repeatable {
+					until(t, func() bool {
+						health, err := h.Health(t.Context(), "con")
+						return err == nil && len(health.Origins) == 1 && !health.Origins[0].HeldUntil.IsZero()
+					})
+				}
+				cancel()
+			}()
+			_, err := h.Execute(ctx, hub.Call{Connector: "con", Request: "go"})
+			e := failed(t, err, hub.Canceled)
+			assert.True(t, e.Sent)
+			assert.Equal(t, tt.repeatable, e.Repeatable())
+			assert.Equal(t, tt.repeatable, !e.RetryAt.IsZero())
+		})
 	}
 }

@@ -40,6 +40,7 @@ func (c *call) attempt(ctx context.Context) {
 	if !c.admitted(ctx) {
 		return
 	}
+	c.out.RetryAt = time.Time{} // it was waited for
 	ctx = c.begins(ctx)
 	s, a := c.req.Room.take(), Attempt{Start: c.now, Wait: c.wait}
 	var answer *Answer
@@ -112,7 +113,6 @@ func (c *call) again(ctx context.Context) bool {
 	if c.wait, c.out.Stop = c.next(ctx, told, isTold); c.out.Stop != "" {
 		return false
 	}
-	c.out.RetryAt = time.Time{}
 	return true
 }
 

@@ -289,3 +289,28 @@ func TestARoomServesOneAttempt(t *testing.T) {
 		}
 	}
 }
+
+// Who gives up meanwhile has not waited: it is still true that the server turned the request away.
+func TestRetryAtIsKnownAsLongAsItIsWaitedFor(t *testing.T) {
+	for name, gate := range map[string]*gate{"between attempts": nil, "at the gate": {passes: 9, wait: 10 * time.Second}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				handler, count := always(503, "Retry-After", "7")
+				req := to(t, "POST", here, inMemory(t, handler))
+				if gate != nil {
+					req.Gate = gate
+				}
+				time.AfterFunc(15*time.Second, cancel)
+				if gate == nil {
+					time.AfterFunc(time.Second, cancel)
+				}
+				out := transport.New(nil).Do(ctx, req, &transport.Policy{BaseWait: -1})
+				assert.Equal(t, transport.Canceled, kindOf(t, out))
+				assert.Equal(t, 1, count())
+				answered := out.Attempts[0].Start.Add(out.Attempts[0].Duration)
+				assert.Equal(t, 7*time.Second, out.RetryAt.Sub(answered))
+			})
+		})
+	}
+}

@@ -33,7 +33,9 @@ func (c *call) admitted(ctx context.Context) bool {
 		c.now = at
 		return true
 	}
-	c.held, c.out.RetryAt = true, at
+	if c.held = true; !at.IsZero() {
+		c.out.RetryAt = at
+	}
 	kind, cause := interrupted(ctx)
 	repeats := len(c.out.Attempts) > 0
 	switch {
