@@ -19,13 +19,15 @@ import (
 	"os/signal"
 	"slices"
 	"time"
+
+	"github.com/integrationhub/hub/internal/overlay"
 )
 
 // line is one row of the table: an attack, repeated.
 type line struct {
 	name, what string
 	attack     func(context.Context, *trial) error
-	defence    defence
+	defence    overlay.Change
 }
 
 // trial counts what a line does. Its random numbers come from the seed.

@@ -1,7 +1,11 @@
 // Command survival shows what becomes of calls on bad days: it makes networks sick, servers die
 // and callers storm, and counts how the hub's calls end.
 //
-//	go run ./internal/survival [-quick | -full] [-json] [-seed N] [-only LINE]
+//	go run ./internal/survival [-quick | -full] [-json] [-seed N] [-only LINE] [-break LINE]
+//
+// -break runs one line against a hub whose defence is taken out: the source is changed in a
+// build overlay, so nothing in the library can switch a defence off. The line must fail then,
+// and that is what the exit status tells. -break each does so for every line in turn that has one.
 //
 // It starts servers of PostgreSQL and Redis of its own, which it installs if there are none.
 package main
@@ -16,22 +20,25 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/integrationhub/hub/internal/overlay"
 )
 
 // line is one row of the table: a bad day.
 type line struct {
 	name, what string
 	live       func(*trial)
+	defence    overlay.Change // what it takes to fail; zero: it is in many places
 }
 
 var lines = []line{
-	{"links", "each toxic on each link: calls end in their branch by the deadline, and work again", links},
-	{"offsets", "servers that die at each byte: side effects at most 1, and Sent never denies one", offsets},
-	{"forms", "likewise with files, streams, SDKs, pages and batches: and files are closed, streams begin once", forms},
-	{"outage", "third parties that are down for 1,000 calls/s: attempts at most 1.1 per call", storms},
-	{"neighbour", "callers at 100 times the rate of the others, who do not notice", neighbours},
-	{"close", "hubs closed with many calls under way: all end, nothing is left, tokens are kept", closings},
-	{"leaks", "faulted calls: goroutines, descriptors and heap are back where they were", leaks},
+	{"links", "each toxic on each link: calls end in their branch by the deadline, and work again", links, deadline},
+	{"offsets", "servers that die at each byte: side effects at most 1, and Sent never denies one", offsets, duty},
+	{"forms", "likewise with files, streams, SDKs, pages and batches: and files are closed, streams begin once", forms, duty},
+	{"outage", "third parties that are down for 1,000 calls/s: attempts at most 1.1 per call", storms, budget},
+	{"neighbour", "callers at 100 times the rate of the others, who do not notice", neighbours, bulkheads},
+	{"close", "hubs closed with many calls under way: all end, nothing is left, tokens are kept", closings, overlay.Change{}},
+	{"leaks", "faulted calls: goroutines, descriptors and heap are back where they were", leaks, overlay.Change{}},
 }
 
 // row is a line that was run.
@@ -55,11 +62,19 @@ func main() {
 	flag.Bool("quick", true, "as often as in CI")
 	asJSON := flag.Bool("json", false, "print JSON, one row per line")
 	seed := flag.Uint64("seed", 1, "of the random numbers")
+	breaks := flag.String("break", "", "the line whose defence is taken out, or each")
 	only := flag.String("only", "", "the one line to run")
 	flag.Parse()
 	size := quick
 	if *onDemand {
 		size = full
+	}
+	if *breaks != "" {
+		if err := breakDefences(ctx, *breaks); err != nil {
+			fmt.Fprintln(os.Stderr, "survival:", err)
+			os.Exit(1)
+		}
+		return
 	}
 	chosen, err := choose(*only)
 	if err != nil {
