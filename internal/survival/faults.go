@@ -46,7 +46,7 @@ var faults = []fault{
 	{"timeout, then closed", toxics.Timeout{After: allowed / 50}, cuts, true},
 	{"reset peer", toxics.ResetPeer{}, cuts, false},
 	{"reset peer, late", toxics.ResetPeer{After: allowed / 50}, cuts, true},
-	{"slicer", toxics.Slicer{Size: 24, Variation: 12, Delay: 100 * time.Microsecond}, slows, false},
+	{"slicer", toxics.Slicer{Size: 100, Variation: 50, Delay: 100 * time.Microsecond}, slows, false}, // what is large must pass before a PING is missed
 	{"limit data", toxics.LimitData{Bytes: 20}, cuts, false},
 	{"down", nil, shuts, false},
 	{"forgotten", nil, loses, false},
