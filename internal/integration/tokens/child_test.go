@@ -8,12 +8,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -132,11 +132,12 @@ func (e *ending) Apply(ctx context.Context, changes ...storage.Change) error {
 	return err
 }
 
-// end ends the process. A signal takes a moment to reach every thread: this one must not go on
-// meanwhile, and be stopped while it holds the database.
+// end ends the process. The signal is for the thread that runs this, so that it does not go on
+// before the signal has reached the others, and is stopped while it holds the database.
 func (e *ending) end() {
-	_ = syscall.Kill(os.Getpid(), e.task.Signal)
-	time.Sleep(200 * time.Millisecond)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	_ = syscall.Tgkill(os.Getpid(), syscall.Gettid(), e.task.Signal)
 }
 
 // points names the moments before and after a write.
@@ -156,7 +157,25 @@ type process struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Scanner
-	log strings.Builder
+	log words
+}
+
+// words are what a process has said so far.
+type words struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (w *words) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(p)
+}
+
+func (w *words) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
 }
 
 func launch(t testing.TB, what task) *process {
@@ -172,8 +191,7 @@ func launch(t testing.TB, what task) *process {
 	p.out = bufio.NewScanner(out)
 	require.NoError(t, p.cmd.Start())
 	t.Cleanup(func() {
-		_ = p.cmd.Process.Signal(syscall.SIGCONT)
-		_ = p.in.Close()
+		_ = p.cmd.Process.Kill()
 		_ = p.cmd.Wait() // however it ended
 	})
 	require.True(t, p.out.Scan(), "it did not start: %s", &p.log)
