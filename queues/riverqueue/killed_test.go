@@ -37,8 +37,9 @@ const roundsVariable = "HUB_QUEUE_ROUNDS"
 
 const defaultRounds = 6
 
-// abandonedAfter is when the calls of a dead worker are taken up.
-const abandonedAfter = 2 * time.Second
+// abandonedAfter is when the calls of a dead worker are taken up. Those of a living one, on a machine
+// that is busy or was paused, must not take as long.
+const abandonedAfter = 4 * time.Second
 
 // orders are what a worker process needs to know.
 type orders struct {
