@@ -109,7 +109,7 @@ func (r *run) lend(told context.Context, req *http.Request) (_ *http.Response, e
 		return nil, err
 	}
 	r.keepNonce(resp.Header)
-	if r.grant != nil && r.plan.refuses(headOf(resp)) {
+	if r.grant != nil && r.plan.refuses(r.headOf(resp.StatusCode, resp.Header)) {
 		r.grants.Refuse(r.plan.grantKey(), r.grant.Grant)
 	}
 	r.lentVersion(resp)
@@ -166,7 +166,7 @@ func (r *run) otherNextTime(err error) {
 // lentVersion notes what an answer says of the version of the secrets.
 func (r *run) lentVersion(resp *http.Response) {
 	switch {
-	case r.plan.refuses(headOf(resp)):
+	case r.plan.refuses(r.headOf(resp.StatusCode, resp.Header)):
 		r.otherNextTime(failure(Unauthorized, ""))
 	case success2xx.has(resp.StatusCode):
 		r.took()

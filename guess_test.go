@@ -12,8 +12,9 @@ import (
 	"github.com/integrationhub/hub/hubtest"
 )
 
-// repeatsKey answers with the key that came, as JSON or XML.
+// repeatsKey answers with the key that came, in a header and as JSON or XML.
 func repeatsKey(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Sent", r.Header.Get("X-Key"))
 	if r.URL.Path == "/xml" {
 		_, _ = fmt.Fprintf(w, `<a><v key="%s">x</v></a>`, r.Header.Get("X-Key"))
 		return
@@ -41,6 +42,9 @@ func TestWhatIsAskedOfAnAnswerGuessesNoSecret(t *testing.T) {
 		},
 		"an order": func(g string) func(*hub.Request) {
 			return rule(hub.AnswerMatch{Path: `sent.#(v<"` + g + `")`}, hub.VerdictRateLimited)
+		},
+		"a header": func(g string) func(*hub.Request) {
+			return rule(hub.AnswerMatch{Header: "X-Sent", HeaderValues: []string{g}}, hub.VerdictFail)
 		},
 		"an attribute": func(g string) func(*hub.Request) {
 			ask := rule(hub.AnswerMatch{Path: `//v[@key='` + g + `']`}, hub.VerdictFail)

@@ -31,7 +31,7 @@ type AnswerMatch struct {
 	Values []string `json:"values,omitempty"`
 	Absent bool     `json:"absent,omitempty"`
 	// Contains is a text that stands somewhere in the body, whatever its media type. Of known
-	// secrets neither it nor Path finds more than [Result].Body shows.
+	// secrets neither it nor Path nor HeaderValues finds more than the [Result] shows.
 	Contains string `json:"contains,omitempty"`
 }
 
@@ -103,7 +103,7 @@ func (p *problems) mediaRanges(path string, list []string) []string {
 
 // matches reports whether an answer is one that m tells.
 func (m *matchPlan) matches(a *reading) bool {
-	return (m.statuses == nil || m.statuses.has(a.Status)) && m.inHeader(a.Header) && m.inMediaTypes(a.Header) &&
+	return (m.statuses == nil || m.statuses.has(a.Status)) && m.inHeader(a) && m.inMediaTypes(a.Header) &&
 		m.inBody(a) && (m.Contains == "" || strings.Contains(asText(a.text()), m.Contains))
 }
 
@@ -116,15 +116,15 @@ func (m *matchPlan) inMediaTypes(header http.Header) bool {
 	return slices.Contains(m.MediaTypes, kind) || slices.Contains(m.MediaTypes, main+"/*")
 }
 
-func (m *matchPlan) inHeader(header http.Header) bool {
+func (m *matchPlan) inHeader(a *reading) bool {
 	if m.Header == "" {
 		return true
 	}
-	values := header.Values(m.Header)
+	values := a.Header.Values(m.Header)
 	if len(m.HeaderValues) == 0 {
 		return len(values) > 0 != m.HeaderAbsent
 	}
-	return slices.ContainsFunc(values, func(v string) bool { return slices.Contains(m.HeaderValues, v) })
+	return slices.ContainsFunc(values, func(v string) bool { return slices.Contains(m.HeaderValues, a.asShown(v)) })
 }
 
 func (m *matchPlan) inBody(a *reading) bool {

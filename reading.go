@@ -51,9 +51,17 @@ func (a *reading) text() []byte {
 	return a.shown
 }
 
-// headOf is an answer whose body belongs to somebody else.
-func headOf(resp *http.Response) *reading {
-	return &reading{Answer: &transport.Answer{Status: resp.StatusCode, Header: resp.Header}, head: true}
+// asShown is a value of the header as text is the body.
+func (a *reading) asShown(value string) string {
+	if a.of == nil {
+		return value
+	}
+	return a.of.scrubbers().String(value)
+}
+
+// headOf is an answer whose body has not been read, or belongs to somebody else.
+func (r *run) headOf(status int, header http.Header) *reading {
+	return &reading{Answer: &transport.Answer{Status: status, Header: header}, head: true, of: r}
 }
 
 // readResult is an answer as its outputs are read: masked.

@@ -96,14 +96,8 @@ func (r *run) streaming() *transport.Stream {
 	if s == nil {
 		return nil
 	}
-	most := r.limits.StreamBytes
-	for _, narrower := range []int64{s.MaxBytes, r.plan.tpl.Limits.ResponseBytes} {
-		if narrower > 0 {
-			most = min(most, narrower)
-		}
-	}
 	limits := r.req.policy.Limits
-	limits.WireBytes, limits.DecodedBytes = r.limits.StreamBytes, most
+	limits.WireBytes, limits.DecodedBytes = r.limits.StreamBytes, r.mostWritten()
 	stall := s.Stall
 	if stall == 0 {
 		stall = defaultStall
@@ -111,10 +105,21 @@ func (r *run) streaming() *transport.Stream {
 	return &transport.Stream{Accept: r.accept, Limits: limits, Stall: stall}
 }
 
+// mostWritten bounds what is written of an answer, also of one that is read whole.
+func (r *run) mostWritten() int64 {
+	most := r.limits.StreamBytes
+	for _, narrower := range []int64{r.stream.MaxBytes, r.plan.tpl.Limits.ResponseBytes} {
+		if narrower > 0 {
+			most = min(most, narrower)
+		}
+	}
+	return most
+}
+
 // accept takes an answer that counts as success by what comes before its body, nil if that
 // does not tell.
 func (r *run) accept(status int, header http.Header) transport.Sink {
-	if !r.req.succeedsUnread(r.plan, &reading{Answer: &transport.Answer{Status: status, Header: header}, head: true}) {
+	if !r.req.succeedsUnread(r.plan, r.headOf(status, header)) {
 		return nil
 	}
 	top := &scrubbed{stream: r.stream}
@@ -145,7 +150,7 @@ func (p *requestPlan) succeedsUnread(con *connectorPlan, a *reading) bool {
 
 // mayMatch reports whether an answer matches as far as it is known before its body is.
 func (m *matchPlan) mayMatch(a *reading) bool {
-	return (m.statuses == nil || m.statuses.has(a.Status)) && m.inHeader(a.Header) && m.inMediaTypes(a.Header)
+	return (m.statuses == nil || m.statuses.has(a.Status)) && m.inHeader(a) && m.inMediaTypes(a.Header)
 }
 
 // scrubbed is one answer on its way through the scrubbers to the caller's writer. What they
@@ -195,11 +200,7 @@ func (r *run) deliver(res *Result, err error) error {
 		return err
 	}
 	if err == nil && !r.outcome.Answer.Passed && !r.ruled().says(VerdictIgnore) {
-		r.stream.total = int64(len(res.Body))
-		_, failed := r.stream.Write(res.Body)
-		if failed != nil {
-			err = r.explained(aborted(failed))
-		}
+		err = r.writeWhole(res.Body)
 		res.Body, res.json = nil, false
 	}
 	res.Written = r.stream.written
@@ -207,4 +208,16 @@ func (r *run) deliver(res *Result, err error) error {
 		res.Branch = OnSuccess
 	}
 	return err
+}
+
+// writeWhole writes a body that had to be read before it was known to be a success.
+func (r *run) writeWhole(body []byte) error {
+	if int64(len(r.outcome.Answer.Body)) > r.mostWritten() {
+		return r.explained(failure(BadAnswer, transport.ErrTooLarge.Error()))
+	}
+	r.stream.total = int64(len(body))
+	if _, failed := r.stream.Write(body); failed != nil {
+		return r.explained(aborted(failed))
+	}
+	return nil
 }

@@ -121,3 +121,27 @@ func TestAPanicOfTheCallersLeavesNothingBehind(t *testing.T) {
 	})
 	assert.Equal(t, hub.Aborted, told[len(told)-1].Code)
 }
+
+// What is read whole, since only its body tells that it is a success, is bounded like what is passed on.
+func TestWhatIsReadWholeIsWrittenWithinTheBound(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Text(200, "0123456789"))
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, manual("go", "GET", srv.URL, func(r *hub.Request) {
+		r.Responses = []hub.ResponseRule{{When: hub.AnswerMatch{Contains: "failed"}, Then: hub.VerdictFail}}
+	}))
+	for most, fits := range map[int64]bool{0: true, 10: true, 9: false} {
+		var got strings.Builder
+		res, err := streamed(t, h, &got, &hub.StreamOptions{MaxBytes: most})
+		assert.Empty(t, res.Body)
+		assert.Equal(t, res.Written, int64(got.Len()))
+		if fits {
+			require.NoError(t, err)
+			assert.Equal(t, "0123456789", got.String())
+			continue
+		}
+		assert.Contains(t, failed(t, err, hub.BadAnswer).Error(), "too large")
+		assert.Equal(t, hub.OnError, res.Branch)
+		assert.Empty(t, got.String())
+	}
+}
