@@ -59,10 +59,20 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (resp *http.Response, err e
 	if err := r.arrive(&r.stay); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if resp == nil {
+			r.life.leave(&r.stay) // when it has been told
+		}
+	}()
 	ctx := r.trace(req.Context())
+	defer func() {
+		if resp == nil {
+			_, err = ended(nil, err)
+			err = r.report(ctx, nil, err)
+		}
+	}()
 	if resp, err = r.lend(ctx, req); err != nil {
-		defer r.life.leave(&r.stay) // when it has been told
-		return nil, r.report(ctx, nil, err)
+		return nil, err
 	}
 	resp.Request = req // and not the one that carries the token
 	return resp, nil
@@ -87,7 +97,7 @@ func lent(_ *run, p *connectorPlan) (*requestPlan, error) {
 // lend sends a request of an SDK with the connector's authorization. The body of the answer ends
 // the call when it is closed, and so does the end of the call's time: a body that nobody closes
 // holds no place for longer.
-func (r *run) lend(told context.Context, req *http.Request) (_ *http.Response, err error) {
+func (r *run) lend(told context.Context, req *http.Request) (answer *http.Response, err error) {
 	if err := r.find(told, r.begun); err != nil {
 		return nil, err
 	}
@@ -96,7 +106,7 @@ func (r *run) lend(told context.Context, req *http.Request) (_ *http.Response, e
 		return nil, err
 	}
 	defer func() {
-		if err != nil {
+		if answer == nil { // also while something of the host's panics
 			r.release()
 		}
 	}()
@@ -145,13 +155,15 @@ func (r *run) roundTrip(ctx context.Context, req *http.Request) (*http.Response,
 	if _, err := r.Pass(ctx, r.opts.now()); err != nil {
 		return nil, nil, err
 	}
+	outcome := errNeither
+	defer func() { r.passed(ctx, outcome) }()
 	resp, attempt, failed := r.attemptLent(ctx, req)
 	if failed != nil {
-		r.passed(ctx, r.outcomeOf(&transport.Attempt{Kind: failed.Kind}, nil))
+		outcome = r.outcomeOf(&transport.Attempt{Kind: failed.Kind}, nil)
 		return nil, nil, r.lentError(ctx, failed.Kind)
 	}
 	r.passage.origin.learn(resp.StatusCode, "", resp.Header, r.limits.RetryAfter, time.Now())
-	r.passed(ctx, r.outcomeOfStatus(resp.StatusCode, ""))
+	outcome = r.outcomeOfStatus(resp.StatusCode, "")
 	return resp, attempt, nil
 }
 

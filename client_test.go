@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -230,4 +231,44 @@ func TestAnUntrustedThirdPartyOfAnSDKIsSentNothing(t *testing.T) {
 	e := failed(t, err, hub.Unreachable)
 	assert.False(t, e.Sent)
 	assert.Empty(t, srv.Requests())
+}
+
+// Whoever keeps an answer keeps nothing of the calls that came after: not though one was always
+// under way.
+func TestWhoKeepsAnAnswerKeepsNoOtherCalls(t *testing.T) {
+	srv := hubtest.NewServer(t)
+	srv.Handle("/", hubtest.Status(200))
+	doors := []*door{newDoor(), newDoor()}
+	for i, path := range []string{"/0", "/1"} {
+		srv.Handle(path, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			doors[i].ServeHTTP(w, r)
+			_, _ = w.Write(make([]byte, 256<<10))
+		}))
+	}
+	h := open(t).Tenant("acme")
+	connector(t, h, srv, manual("0", "GET", srv.URL+"/0"), manual("1", "GET", srv.URL+"/1"))
+	resp, err := lend(t, h).Get(srv.URL)
+	require.NoError(t, err)
+	begin := func(i int) <-chan error {
+		call := start(t, h, "con", []string{"0", "1"}[i%2])
+		<-doors[i%2].entered
+		return call
+	}
+	call := begin(0)
+	require.NoError(t, resp.Body.Close())
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range 64 {
+		next := begin(i + 1)
+		doors[i%2].leave <- struct{}{}
+		require.NoError(t, <-call)
+		call = next
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	doors[0].leave <- struct{}{}
+	require.NoError(t, <-call)
+	assert.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(8<<20), "64 answers have 16 MiB")
+	runtime.KeepAlive(resp)
 }

@@ -132,7 +132,12 @@ func (g *gates) count(key gateKey) (inside, waiting int) {
 func (g *gates) queue(t *ticket) error {
 	leaf := t.gate
 	defer g.retire(leaf)
-	if deadline, ok := t.ctx.Deadline(); ok && leaf.delay() >= max(time.Until(deadline), 1) { // its context tells whose time is over
+	switch left := timeLeft(t.ctx); {
+	case t.ctx.Err() != nil:
+		return t.ctx.Err()
+	case left <= 0: // its timer has not run yet
+		return context.DeadlineExceeded
+	case leaf.delay() >= left:
 		return crowded("so many calls are waiting that this one would not get its turn in time")
 	}
 	for child, n := leaf, leaf; n != nil; child, n = n, n.parent {

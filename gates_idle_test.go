@@ -63,6 +63,16 @@ func TestWhoseTimeIsOverIsToldSo(t *testing.T) {
 	defer cancel()
 	_, err = g.Enter(late, "acme", "busy")
 	require.ErrorIs(t, err, context.DeadlineExceeded)
+
+	gone, giveUp := context.WithCancel(t.Context())
+	notice, err := g.Queue(gone, "acme", "busy")
+	require.NoError(t, err, "one may wait")
+	_, err = g.Enter(late, "acme", "busy")
+	require.ErrorIs(t, err, context.DeadlineExceeded, "though nobody else may wait")
+	giveUp()
+	_, err = g.Enter(gone, "acme", "busy")
+	require.ErrorIs(t, err, context.Canceled)
+	notice()
 	leave()
 	pass(t, &g, "acme", "busy")
 }

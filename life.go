@@ -50,6 +50,7 @@ func (l *life) leave(s *stay) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s.next.previous, s.previous.next = s.previous, s.next
+	s.next, s.previous = nil, nil // whoever keeps s keeps no other call
 	if l.ended && l.empty() {
 		close(l.idle)
 	}

@@ -38,8 +38,8 @@ func (r *run) Pass(ctx context.Context, now time.Time) (time.Time, error) {
 	if err := r.stillMay(ctx); err != nil {
 		return time.Time{}, err
 	}
+	r.tellCircuit(ctx, o) // before anything is owed to it: who is told may panic
 	ended, wait := o.circuit.allow()
-	r.tellCircuit(ctx, o)
 	if ended == nil {
 		e := r.circuitOpen(wait)
 		return e.RetryAt, e

@@ -89,7 +89,7 @@ func (r *run) traceAttempt(ctx context.Context, e Event) context.Context {
 	if r.opts.Tracer == nil {
 		return ctx
 	}
-	r.traced.header = http.Header{}
+	r.traced.header, r.traced.attempt = http.Header{}, nil
 	ctx, r.traced.attempt = r.opts.Tracer.StartAttempt(ctx, e, r.traced.header)
 	return ctx
 }

@@ -41,7 +41,6 @@ func (c *call) attempt(ctx context.Context) {
 		return
 	}
 	c.out.RetryAt = time.Time{} // it was waited for
-	ctx = c.begins(ctx)
 	s, a := c.req.Room.take(), Attempt{Start: c.now, Wait: c.wait}
 	var answer *Answer
 	var failure *Failure
@@ -52,6 +51,7 @@ func (c *call) attempt(ctx context.Context) {
 		}
 		c.attempted(ctx, s, a, answer, failure)
 	}()
+	ctx = c.begins(ctx)
 	answer, failure = c.try(ctx, s, &a)
 	returned = true
 }
