@@ -43,6 +43,19 @@ func (a *reading) get(p bodyPath) gjson.Result {
 	return path.Get(a.text(), p.text)
 }
 
+// own returns the value that is shown at a path of a JSON body, with the secrets in it, for who hands it
+// back to the third party.
+func (a *reading) own(p bodyPath) gjson.Result {
+	shown := a.get(p)
+	if !shown.Exists() {
+		return shown
+	}
+	if own := path.Get(a.Body, p.text); a.of.scrubbers().String(scalarText(own)) == scalarText(shown) {
+		return own
+	}
+	return shown
+}
+
 // texts returns the values at a path as texts; of JSON there is one at most, numbers digit by digit.
 func (a *reading) texts(p bodyPath) []string {
 	if p.set != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -84,6 +85,43 @@ func TestWhatIsAskedOfAnAnswerGuessesNoSecret(t *testing.T) {
 					bodies, err := walk(t, h, "go")
 					told[i] += fmt.Sprint(len(bodies), err)
 				}
+				require.NoError(t, h.DeleteConnector(t.Context(), con.ID, con.Revision))
+			}
+			assert.Equal(t, told[0], told[1])
+		})
+	}
+}
+
+// The same of where an authentication's answer carries the session, and when it ends.
+func TestWhereASessionIsGuessesNoSecret(t *testing.T) {
+	const secret, wrong = "canary-of-the-key", "canary-of-thekeys"
+	for name, ask := range map[string]func(guess string) hub.Session{
+		"a value":      func(g string) hub.Session { return hub.Session{Path: `sent.#(v=="` + g + `").n`} },
+		"a pattern":    func(g string) hub.Session { return hub.Session{Path: `sent.#(v%"` + g[:len(g)-2] + `*").n`} },
+		"of the token": func(g string) hub.Session { return hub.Session{Path: `sent.#(token=="` + g + `").n`} },
+		"the end": func(g string) hub.Session {
+			return hub.Session{Path: "sid", Expires: &hub.SessionExpiry{Path: `sent.#(v=="` + g + `").n`}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			srv := hubtest.NewServer(t)
+			srv.Handle("/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = fmt.Fprintf(w, `{"sid":"a session of its own","sent":[{"v":%q,"token":%q,"n":100}]}`, r.Header.Get("X-Key"), secret)
+			}))
+			h := open(t).Tenant("acme")
+			var told [2]string
+			for i, guess := range []string{secret, wrong} {
+				session := ask(guess)
+				con := connector(t, h, srv, func(c *hub.Connector) {
+					c.Template = template(t, h, func(tpl *hub.Template) { tpl.Name, tpl.AuthType = guess, hub.AuthSession }).ID
+					c.Auth = hub.Auth{Kind: hub.AuthSession, Session: &session, Request: &hub.AuthRequest{URL: srv.URL, Headers: []hub.Header{{Name: "X-Key", Value: "[[key]]"}}}}
+					c.Secrets = []hub.Secret{{Name: "key"}}
+				})
+				setSecret(t, h, con.ID, "key", secret)
+				res, err := h.Authenticate(t.Context(), "con")
+				state, failed := h.AuthStatus(t.Context(), con.ID)
+				require.NoError(t, failed)
+				told[i] = fmt.Sprint(err, res.Branch, state.State, time.Until(state.Expires) < 10*time.Minute)
 				require.NoError(t, h.DeleteConnector(t.Context(), con.ID, con.Revision))
 			}
 			assert.Equal(t, told[0], told[1])

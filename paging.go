@@ -178,7 +178,7 @@ func (p *paging) lead(r *run, a *reading, items int) error {
 		target, ok := weblink.Next(a.Header.Values("Link"))
 		p.next, p.ended = target, !ok
 	default:
-		text, err := p.told(r, r.pointer(a, bodyPath{text: g.Next}))
+		text, err := p.told(r, a.own(bodyPath{text: g.Next}))
 		if err != nil {
 			return err
 		}
@@ -215,18 +215,6 @@ func (p *paging) countOn(r *run, g *Pagination, items int) error {
 
 // noWayOn is said of a page after which more are told of, and none can be asked for.
 const noWayOn = "the answer says that more pages follow, and not how to get there"
-
-// pointer is what leads to the next page: the value that is shown at a path, with the secrets in it.
-func (r *run) pointer(a *reading, at bodyPath) gjson.Result {
-	shown := a.get(at)
-	if !shown.Exists() {
-		return shown
-	}
-	if own := path.Get(a.Body, at.text); r.scrubbers().String(scalarText(own)) == scalarText(shown) {
-		return own
-	}
-	return shown
-}
 
 // told is a cursor as JSON, or the text of a URL; empty if there is none.
 func (p *paging) told(r *run, v gjson.Result) (string, error) {

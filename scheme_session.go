@@ -26,7 +26,7 @@ func (k *compiler) session(s *Session) *scheme {
 
 // read finds the session in the answer.
 func (s *Session) read(r *run, res *Result) (*obtained, error) {
-	text := s.find(res)
+	text := s.find(r, res)
 	if text == "" {
 		return nil, failure(Unauthorized, "the authentication's answer carries no session where it should")
 	}
@@ -37,11 +37,13 @@ func (s *Session) read(r *run, res *Result) (*obtained, error) {
 	if res.json {
 		o.answer = res.Body
 	}
-	o.ends = s.end(res, text, r.asked())
+	o.ends = s.end(r, text)
 	return o, nil
 }
 
-func (s *Session) find(res *Result) string {
+// find is the session. As with every path, what it is asked of is what is shown: it guesses no secret that
+// the answer repeats.
+func (s *Session) find(r *run, res *Result) string {
 	switch {
 	case s.AnswerHeader != "":
 		return res.Header.Get(s.AnswerHeader)
@@ -53,7 +55,7 @@ func (s *Session) find(res *Result) string {
 		}
 		return ""
 	default:
-		if v := res.Get(s.Path); v.Type == gjson.String || v.Type == gjson.Number {
+		if v := r.reading().own(bodyPath{text: s.Path}); v.Type == gjson.String || v.Type == gjson.Number {
 			return scalarText(v)
 		}
 		return ""
@@ -61,15 +63,15 @@ func (s *Session) find(res *Result) string {
 }
 
 // end tells when the session ends; zero: it is not known.
-func (s *Session) end(res *Result, token string, asked time.Time) time.Time {
+func (s *Session) end(r *run, token string) time.Time {
 	if s.Expires == nil {
 		end, _ := oauth.ExpOf(token)
 		return end
 	}
 	if s.Expires.Fixed > 0 {
-		return asked.Add(time.Duration(s.Expires.Fixed) * time.Second)
+		return r.asked().Add(time.Duration(s.Expires.Fixed) * time.Second)
 	}
-	end, _ := oauth.End(scalarText(res.Get(s.Expires.Path)), s.Expires.Form, asked)
+	end, _ := oauth.End(scalarText(r.reading().own(bodyPath{text: s.Expires.Path})), s.Expires.Form, r.asked())
 	return end
 }
 

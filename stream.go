@@ -32,11 +32,11 @@ type StreamOptions struct {
 // of a successful answer goes to w while it arrives, decompressed, texts in UTF-8, known
 // secrets masked. The Result has status and headers and Written, no Body, and no outputs.
 //
-// An answer that is not a success is read whole, as by Execute, and w gets nothing of it; so
-// is one of which only the body could tell, by Request.Responses or Auth.Refused, and w gets
-// it if it is a success. The call is sent again only as long as w got nothing. An answer that breaks off leaves w with the beginning: then Written is
-// not zero, and the error says why. An error of w ends the call as [Aborted], and errors.Is
-// finds it.
+// An answer that is not a success, or is ignored by a rule, is read whole, as by Execute, and w
+// gets nothing of it; so is one of which only the body could tell, by Request.Responses or
+// Auth.Refused, and w gets it if it is a success. The call is sent again only as long as w got
+// nothing. An answer that breaks off leaves w with the beginning: then Written is not zero, and
+// the error says why. An error of w ends the call as [Aborted], and errors.Is finds it.
 //
 // In a body that is passed on a secret is found raw, in base64, hexadecimal, percent-encoded
 // and as JSON writes it, wherever it is cut; not where JSON escapes characters that need no
