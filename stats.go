@@ -8,7 +8,8 @@ import "time"
 type Stats struct {
 	// InFlight counts the calls that are under way, those of Authenticate and HTTPClient among
 	// them. Held are those of them that wait for their turn under a rate limit, or because an
-	// answer said so. Queued counts the calls that wait for a place.
+	// answer to another call said so; whoever pauses before it is sent again is not one of
+	// them. Queued counts the calls that wait for a place.
 	InFlight int `json:"inFlight"`
 	Held     int `json:"held"`
 	Queued   int `json:"queued"`

@@ -44,7 +44,8 @@
 // have this Tracer and are open, and told as their sum:
 //
 //	hub.call.active     {call}     up-down counter: calls, by hub.call.state: running, held (for
-//	                               a rate limit, or by an answer), queued (for a place)
+//	                               a rate limit, or by an answer to another call), queued
+//	                               (for a place)
 //	hub.call.max        {call}     up-down counter: calls that may run at once, of hubs with a limit
 //	hub.call.waits      {call}     counter: calls that had to wait for a place
 //	hub.call.wait_time  s          counter: how long they did
