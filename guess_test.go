@@ -106,7 +106,7 @@ func TestWhereASessionIsGuessesNoSecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			srv := hubtest.NewServer(t)
 			srv.Handle("/", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				_, _ = fmt.Fprintf(w, `{"sid":"a session of its own","sent":[{"v":%q,"token":%q,"n":100}]}`, r.Header.Get("X-Key"), secret)
+				_, _ = fmt.Fprintf(w, `{"sid":"a session of its own","sent":[{"v":%q,"token":%q,"n":86400}]}`, r.Header.Get("X-Key"), secret)
 			}))
 			h := open(t).Tenant("acme")
 			var told [2]string
@@ -121,7 +121,7 @@ func TestWhereASessionIsGuessesNoSecret(t *testing.T) {
 				res, err := h.Authenticate(t.Context(), "con")
 				state, failed := h.AuthStatus(t.Context(), con.ID)
 				require.NoError(t, failed)
-				told[i] = fmt.Sprint(err, res.Branch, state.State, time.Until(state.Expires) < 10*time.Minute)
+				told[i] = fmt.Sprint(err, res.Branch, state.State, time.Until(state.Expires) > 10*time.Hour)
 				require.NoError(t, h.DeleteConnector(t.Context(), con.ID, con.Revision))
 			}
 			assert.Equal(t, told[0], told[1])
