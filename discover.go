@@ -76,7 +76,10 @@ func (r *run) discover(ctx context.Context, issuer string, place int) (_ *oauth.
 	d := &run{Tenant: r.Tenant, op: "Discover", plan: r.plan, req: r.plan.scheme.discovery, begun: r.opts.now()}
 	ctx = d.trace(ctx)
 	var res *Result
-	defer func() { err = d.report(ctx, res, err) }()
+	defer func() {
+		res, err = ended(res, err)
+		err = d.report(ctx, res, err)
+	}()
 	if err := d.render(ctx); err != nil {
 		return nil, err
 	}

@@ -101,3 +101,16 @@ func TestARoundTripThatPanicsIsToldOf(t *testing.T) {
 	assert.Equal(t, []any{"RoundTrip", hub.OnError, hub.Aborted}, []any{last.Op, last.Branch, last.Code})
 	assert.Empty(t, srv.Requests())
 }
+
+// A search for the endpoints of a server that panicked found none.
+func TestADiscoveryThatPanicsIsToldOf(t *testing.T) {
+	srv, f := authServer(t), &falling{at: "StartAttempt"}
+	var told []hub.Event
+	h := open(t, observe(&told), func(o *hub.Options) { o.Tracer = f }).Tenant("acme")
+	kind(t, h, srv, hub.Auth{Kind: hub.AuthAuthorizationCode, OAuth: &hub.OAuth{
+		Issuer: srv.URL, TokenURL: srv.URL + "/token", RedirectURL: "https://app.example.com/back", ClientAuth: hub.ClientNone,
+	}}, map[string]string{"clientId": "me", "clientSecret": "s3cret-0123"})
+	assert.PanicsWithValue(t, f.at, func() { _, _ = h.AuthorizeURL(t.Context(), "con", browser) })
+	last := told[len(told)-1]
+	assert.Equal(t, []any{"Discover", hub.OnError, hub.Aborted}, []any{last.Op, last.Branch, last.Code})
+}
