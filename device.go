@@ -62,7 +62,10 @@ func (r *run) askDevice(ctx context.Context) (_ *oauth.Device, err error) {
 	defer cancel()
 	ctx = r.trace(ctx)
 	var res *Result
-	defer func() { err = r.report(ctx, res, err) }()
+	defer func() {
+		res, err = ended(res, err)
+		err = r.report(ctx, res, err)
+	}()
 	if err := r.render(ctx); err != nil {
 		return nil, err
 	}

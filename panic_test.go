@@ -102,15 +102,35 @@ func TestARoundTripThatPanicsIsToldOf(t *testing.T) {
 	assert.Empty(t, srv.Requests())
 }
 
-// A search for the endpoints of a server that panicked found none.
-func TestADiscoveryThatPanicsIsToldOf(t *testing.T) {
-	srv, f := authServer(t), &falling{at: "StartAttempt"}
-	var told []hub.Event
-	h := open(t, observe(&told), func(o *hub.Options) { o.Tracer = f }).Tenant("acme")
-	kind(t, h, srv, hub.Auth{Kind: hub.AuthAuthorizationCode, OAuth: &hub.OAuth{
-		Issuer: srv.URL, TokenURL: srv.URL + "/token", RedirectURL: "https://app.example.com/back", ClientAuth: hub.ClientNone,
-	}}, map[string]string{"clientId": "me", "clientSecret": "s3cret-0123"})
-	assert.PanicsWithValue(t, f.at, func() { _, _ = h.AuthorizeURL(t.Context(), "con", browser) })
-	last := told[len(told)-1]
-	assert.Equal(t, []any{"Discover", hub.OnError, hub.Aborted}, []any{last.Op, last.Branch, last.Code})
+// What is asked before a person consents, and panics, was answered by nobody.
+func TestAConsentThatPanicsIsToldOf(t *testing.T) {
+	for op, a := range map[string]struct {
+		kind hub.AuthKind
+		call func(*hub.Tenant) error
+	}{
+		"Discover": {hub.AuthAuthorizationCode, func(h *hub.Tenant) error {
+			_, err := h.AuthorizeURL(t.Context(), "con", browser)
+			return err
+		}},
+		"StartDevice": {hub.AuthDeviceCode, func(h *hub.Tenant) error {
+			_, err := h.StartDevice(t.Context(), "con")
+			return err
+		}},
+	} {
+		t.Run(op, func(t *testing.T) {
+			srv, f := authServer(t), &falling{at: "StartAttempt"}
+			var told []hub.Event
+			h := open(t, observe(&told), func(o *hub.Options) { o.Tracer = f }).Tenant("acme")
+			auth := hub.Auth{Kind: a.kind, OAuth: &hub.OAuth{TokenURL: srv.URL + "/token", ClientAuth: hub.ClientNone}}
+			if a.kind == hub.AuthDeviceCode {
+				auth.OAuth.DeviceURL = srv.URL + "/device"
+			} else {
+				auth.OAuth.Issuer, auth.OAuth.RedirectURL = srv.URL, "https://app.example.com/back"
+			}
+			kind(t, h, srv, auth, map[string]string{"clientId": "me", "clientSecret": "s3cret-0123"})
+			assert.PanicsWithValue(t, f.at, func() { _ = a.call(h) })
+			last := told[len(told)-1]
+			assert.Equal(t, []any{op, hub.OnError, hub.Aborted}, []any{last.Op, last.Branch, last.Code})
+		})
+	}
 }
