@@ -5,6 +5,7 @@ package overlay
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +17,25 @@ import (
 type Change struct {
 	File  string      // in the folder that the program runs in
 	Edits [][2]string // text that stands there once, and what to put instead
+}
+
+// Run builds the package with the change, runs it with args, and returns what it printed, also if it
+// ended with an error of its own: it is meant to.
+func (c Change) Run(ctx context.Context, pkg string, args ...string) (out []byte, err error) {
+	dir, err := os.MkdirTemp("", "overlay-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	program, err := c.Build(ctx, dir, pkg)
+	if err != nil {
+		return nil, err
+	}
+	out, err = exec.CommandContext(ctx, program, args...).Output()
+	if _, ended := errors.AsType[*exec.ExitError](err); ended {
+		err = nil
+	}
+	return out, err
 }
 
 // Build builds the package with the change into dir, and returns the path of the program. A text that

@@ -1,6 +1,7 @@
 package overlay_test
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +35,20 @@ func TestAProgramIsBuiltWithTheChangeAndTheSourceStays(t *testing.T) {
 	text, err := os.ReadFile("main.go")
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "safe")
+}
+
+// A program that fails has shown what it was run for; one that cannot be run has not.
+func TestAProgramThatFailsHasRun(t *testing.T) {
+	module(t)
+	require.NoError(t, os.WriteFile("main.go", []byte("package main\n\nimport \"os\"\n\nfunc main() { os.Stdout.WriteString(os.Args[1]); os.Exit(0) }\n"), 0o600))
+	out, err := overlay.Change{File: "main.go", Edits: [][2]string{{"Exit(0)", "Exit(3)"}}}.Run(t.Context(), ".", "a row")
+	require.NoError(t, err)
+	assert.Equal(t, "a row", string(out))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = overlay.Change{File: "main.go"}.Run(ctx, ".")
+	assert.Error(t, err)
 }
 
 // A defence that has moved, or is no longer there, must not look like one that holds nothing.

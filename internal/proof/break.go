@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 
 	"github.com/integrationhub/hub/internal/overlay"
 )
@@ -53,19 +50,9 @@ func breakDefences(ctx context.Context, name string) error {
 	return nil
 }
 
-func (l line) breakDefence(ctx context.Context) (err error) {
-	dir, err := os.MkdirTemp("", "proof-")
+func (l line) breakDefence(ctx context.Context) error {
+	out, err := l.defence.Run(ctx, "./internal/proof", "-json", "-only", l.name)
 	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	program, err := l.defence.Build(ctx, dir, "./internal/proof")
-	if err != nil {
-		return err
-	}
-	out, err := exec.CommandContext(ctx, program, "-json", "-only", l.name).Output()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
 		return err
 	}
 	var r row

@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 
 	"github.com/integrationhub/hub/internal/overlay"
 )
@@ -51,19 +48,9 @@ func breakDefences(ctx context.Context, name string) error {
 }
 
 // breakDefence runs the line in a program that is built without its defence.
-func (l line) breakDefence(ctx context.Context) (err error) {
-	dir, err := os.MkdirTemp("", "survival-")
+func (l line) breakDefence(ctx context.Context) error {
+	out, err := l.defence.Run(ctx, "./internal/survival", "-json", "-only", l.name)
 	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	program, err := l.defence.Build(ctx, dir, "./internal/survival")
-	if err != nil {
-		return err
-	}
-	out, err := exec.CommandContext(ctx, program, "-json", "-only", l.name).Output()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
 		return err
 	}
 	var r row
